@@ -1,0 +1,30 @@
+// The test projects. `unit` needs nothing but node; `interop` needs other TLS programs, `browser` needs Chromium,
+// `kernel` runs inside a kernel with the tls module (scripts/kernel.mjs).
+import { defineConfig } from 'vitest/config';
+
+const project = (name: string, include: string[], timeout: number) => ({
+  test: {
+    name,
+    include,
+    environment: 'node' as const,
+    testTimeout: timeout,
+    hookTimeout: timeout,
+    // A test file may not leave descriptors, watchers or globals to the next one.
+    pool: 'forks' as const,
+  },
+});
+
+export default defineConfig({
+  // Tests run the same on a read-only root (the guest kernels see the repository so).
+  cacheDir: process.env.VITE_CACHE ?? '.cache/vite',
+  test: {
+    projects: [
+      project('unit', ['packages/*/test/**/*.test.ts', 'test/*.test.ts', 'test/vectors/**/*.test.ts', 'fuzz/**/*.test.ts'], 30_000),
+      project('interop', ['test/interop/**/*.test.ts'], 60_000),
+      project('browser', ['test/browser/**/*.test.ts'], 120_000),
+      project('kernel', ['test/kernel/**/*.test.ts'], 60_000),
+    ],
+    maxWorkers: 2,
+    passWithNoTests: false,
+  },
+});
