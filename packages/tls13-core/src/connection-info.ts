@@ -1,0 +1,25 @@
+/** What a finished handshake has negotiated. */
+import type { CipherSuiteName, NamedGroupName, SignatureSchemeName } from './registry.js';
+
+export interface ConnectionInfo {
+  readonly role: 'client' | 'server';
+  readonly protocol: 'TLSv1.3';
+  readonly cipherSuite: CipherSuiteName;
+  readonly group: NamedGroupName;
+  /** The scheme the server signed with; `undefined` when a PSK authenticated it (§2.2). */
+  readonly signatureScheme: SignatureSchemeName | undefined;
+  /** The scheme the client signed with, when it presented a certificate in this handshake. */
+  readonly clientSignatureScheme: SignatureSchemeName | undefined;
+  /** The name the client asked for (RFC 6066). */
+  readonly serverName: string | undefined;
+  /** RFC 7301 */
+  readonly alpnProtocol: string | undefined;
+  readonly resumed: boolean;
+  readonly helloRetryRequest: boolean;
+  /** DER, leaf first; of the original handshake when resumed; empty when the peer showed none. */
+  readonly peerCertificates: readonly Uint8Array[];
+  /** DER, leaf first, as presented in this handshake; empty when none was. */
+  readonly localCertificates: readonly Uint8Array[];
+  readonly clientRandom: Uint8Array;
+  readonly serverRandom: Uint8Array;
+}

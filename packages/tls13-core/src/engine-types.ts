@@ -1,0 +1,53 @@
+/** The engine as its driver sees it. */
+import type { TlsError } from './alert.js';
+import type { ConnectionInfo } from './connection-info.js';
+import type { TrafficKeys } from './crypto/provider.js';
+import type { Direction, TlsEvent } from './events.js';
+
+/**
+ * One end of a TLS 1.3 connection as a value: bytes in, events out, no I/O. Every call returns what it brought
+ * about, in order; the caller must handle the events of one call before it makes the next.
+ */
+export interface TlsEngine {
+  readonly role: 'client' | 'server';
+  /** `sendClosed`: our close_notify is out. `failed` and both closed are final. */
+  readonly state: 'handshake' | 'connected' | 'failed';
+  /** Bytes that complete the record in hand: a driver that reads no more than this never reads past a record. 5 when none is. */
+  readonly wanted: number;
+  /** Set from `connected` on. */
+  readonly info: ConnectionInfo | undefined;
+  readonly error: TlsError | undefined;
+  /** A client's first flight; a server's nothing. Once. */
+  start(): TlsEvent[];
+  /** Bytes from the wire, cut anywhere. */
+  receive(ciphertext: Uint8Array): TlsEvent[];
+  /** The wire ended. Without a close_notify before it the data may have been truncated: fails (§6.1). */
+  receiveEnd(): TlsEvent[];
+  /** Application data for the peer. Throws TypeError before `connected` or after `close`. */
+  send(plaintext: Uint8Array): TlsEvent[];
+  /** Sends close_notify (§6.1); receiving goes on. Idempotent. */
+  close(): TlsEvent[];
+  /** Ends the connection with a fatal alert of the caller's choice. Idempotent. */
+  abort(error: TlsError): TlsEvent[];
+  /** Replaces the sending key, and asks for the peer's to be replaced when `request` is true (§4.7.3). */
+  updateKeys(request?: boolean): TlsEvent[];
+  /** Goes on after `pending` was settled. */
+  resume(): TlsEvent[];
+  /**
+   * Hands one direction's record protection to somebody else: from here on the engine emits `record` and `rekey` for
+   * sending, and takes `receiveRecord` for receiving. Throws TypeError before `connected`, twice, or when bytes of a
+   * partial record are held (`canDetach`).
+   */
+  detach(direction: Direction): TrafficKeys;
+  /** Whether `detach` would succeed now. */
+  canDetach(direction: Direction): boolean;
+  /** A record that somebody else opened, other than application data (that never comes here). */
+  receiveRecord(contentType: number, fragment: Uint8Array): TlsEvent[];
+  /**
+   * Bytes of application data that somebody else sealed; counted as records of `recordSize` (default 16,384), rounded
+   * up, so that the key is replaced in time (§5.5).
+   */
+  countSent(bytes: number, recordSize?: number): TlsEvent[];
+  /** §7.5. Throws TypeError before `connected`. */
+  exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Uint8Array;
+}

@@ -1,0 +1,35 @@
+/** What an engine tells its driver, in order. A driver is a `switch` over these. */
+import type { TlsError } from './alert.js';
+import type { ConnectionInfo } from './connection-info.js';
+import type { TrafficKeys } from './crypto/provider.js';
+import type { KeyLogLabel } from './handshake/effects.js';
+import type { Session } from './session.js';
+
+export type Direction = 'send' | 'receive';
+
+export type TlsEvent =
+  /** Bytes for the wire. */
+  | { readonly type: 'transmit'; readonly data: Uint8Array }
+  /** The handshake is complete: `send` may be called. */
+  | { readonly type: 'connected'; readonly info: ConnectionInfo }
+  /** Application data from the peer. A view: valid until the next call of `receive` or `resume`. */
+  | { readonly type: 'data'; readonly data: Uint8Array }
+  /** Client: a session to resume later (§4.7.1). */
+  | { readonly type: 'ticket'; readonly session: Session }
+  /** The application was asked something and has not answered: call `resume()` when `settled` is fulfilled (it never rejects). */
+  | { readonly type: 'pending'; readonly settled: Promise<void> }
+  /** The sending direction is detached: send this record, under the keys in force, as one record. */
+  | { readonly type: 'record'; readonly contentType: number; readonly fragment: Uint8Array }
+  /** The direction is detached: from the next record on it is protected with these keys. */
+  | { readonly type: 'rekey'; readonly direction: Direction; readonly keys: TrafficKeys }
+  /** A key changed; `requested` when the peer asked for it (§4.7.3). */
+  | { readonly type: 'key_update'; readonly direction: Direction; readonly requested: boolean }
+  /** For an NSS key log (RFC 9850), when `keyLog` was set. */
+  | { readonly type: 'secret'; readonly label: KeyLogLabel; readonly clientRandom: Uint8Array; readonly secret: Uint8Array }
+  /** The peer sent close_notify: no more data comes from it (§6.1). Sending goes on. */
+  | { readonly type: 'closed' }
+  /**
+   * The connection is over. `error.received` tells whose alert it was; `transmit`/`record` before it carries ours.
+   * Nothing follows.
+   */
+  | { readonly type: 'failed'; readonly error: TlsError };

@@ -1,0 +1,35 @@
+/** What a transition asks of the engine. The order of a list of effects is the order on the wire. */
+import type { CipherSuite } from '../crypto/suites.js';
+import type { Secret } from '../keys/schedule.js';
+import type { ConnectionInfo } from '../connection-info.js';
+import type { Session } from '../session.js';
+
+export type Effect =
+  /** A whole handshake message, header included, in a record of its own flight under the sending keys in force. */
+  | { readonly type: 'send'; readonly message: Uint8Array }
+  /** The compatibility record of §E.4. */
+  | { readonly type: 'change_cipher_spec' }
+  /** From here on this side seals (`K_send`) or opens (`K_recv`) under keys derived from `secret` (§7.3). */
+  | { readonly type: 'K_send'; readonly epoch: Epoch; readonly suite: CipherSuite; readonly secret: Secret }
+  | { readonly type: 'K_recv'; readonly epoch: Epoch; readonly suite: CipherSuite; readonly secret: Secret }
+  /** Early data was offered and will not be read: skip what does not open, up to the configured limit (§4.3.10). */
+  | { readonly type: 'skip_early_data'; readonly until: 'first_opened_record' | 'second_client_hello' }
+  /** For the NSS key log (RFC 9850): `label` as it stands there. */
+  | { readonly type: 'key_log'; readonly label: KeyLogLabel; readonly secret: Secret }
+  /** The handshake is complete on this side; `exporterSecret` serves §7.5. */
+  | { readonly type: 'connected'; readonly info: ConnectionInfo; readonly exporterSecret: Secret }
+  /** The server may send application data before the client's Finished (§4.5.3 allows it; used for tickets and 0.5-RTT). */
+  | { readonly type: 'ticket'; readonly session: Session }
+  /** The peer changed its key; `updateRequested` asks for ours to change too (§4.7.3). */
+  | { readonly type: 'key_update'; readonly updateRequested: boolean };
+
+export type Epoch = 'early' | 'handshake' | 'application';
+
+export type KeyLogLabel =
+  | 'CLIENT_EARLY_TRAFFIC_SECRET'
+  | 'CLIENT_HANDSHAKE_TRAFFIC_SECRET'
+  | 'SERVER_HANDSHAKE_TRAFFIC_SECRET'
+  | 'CLIENT_TRAFFIC_SECRET_0'
+  | 'SERVER_TRAFFIC_SECRET_0'
+  | 'EARLY_EXPORTER_SECRET'
+  | 'EXPORTER_SECRET';

@@ -1,0 +1,109 @@
+/** Code points of RFC 9846 (Appendix B) and of the RFCs it builds on, under the names those documents give them. */
+
+export const protocolVersions = { tls10: 0x0301, tls11: 0x0302, tls12: 0x0303, tls13: 0x0304 } as const;
+
+/** §5.1 */
+export const contentTypes = {
+  invalid: 0,
+  change_cipher_spec: 20,
+  alert: 21,
+  handshake: 22,
+  application_data: 23,
+} as const;
+
+/** §4 */
+export const handshakeTypes = {
+  client_hello: 1,
+  server_hello: 2,
+  new_session_ticket: 4,
+  end_of_early_data: 5,
+  encrypted_extensions: 8,
+  certificate: 11,
+  certificate_request: 13,
+  certificate_verify: 15,
+  finished: 20,
+  key_update: 24,
+  compressed_certificate: 25,
+  message_hash: 254,
+} as const;
+export type HandshakeTypeName = keyof typeof handshakeTypes;
+
+/** §B.4, in this library's order of preference where hardware has AES. CCM_8 must be asked for by name. */
+export const cipherSuites = {
+  TLS_AES_128_GCM_SHA256: 0x1301,
+  TLS_AES_256_GCM_SHA384: 0x1302,
+  TLS_CHACHA20_POLY1305_SHA256: 0x1303,
+  TLS_AES_128_CCM_SHA256: 0x1304,
+  TLS_AES_128_CCM_8_SHA256: 0x1305,
+} as const;
+export type CipherSuiteName = keyof typeof cipherSuites;
+
+/** §4.3.7; the hybrid is RFC 9954's. */
+export const namedGroups = {
+  secp256r1: 0x0017,
+  secp384r1: 0x0018,
+  secp521r1: 0x0019,
+  x25519: 0x001d,
+  X25519MLKEM768: 0x11ec,
+} as const;
+export type NamedGroupName = keyof typeof namedGroups;
+
+/** §4.3.3 */
+export const signatureSchemes = {
+  rsa_pkcs1_sha256: 0x0401,
+  rsa_pkcs1_sha384: 0x0501,
+  rsa_pkcs1_sha512: 0x0601,
+  ecdsa_secp256r1_sha256: 0x0403,
+  ecdsa_secp384r1_sha384: 0x0503,
+  ecdsa_secp521r1_sha512: 0x0603,
+  rsa_pss_rsae_sha256: 0x0804,
+  rsa_pss_rsae_sha384: 0x0805,
+  rsa_pss_rsae_sha512: 0x0806,
+  ed25519: 0x0807,
+  rsa_pss_pss_sha256: 0x0809,
+  rsa_pss_pss_sha384: 0x080a,
+  rsa_pss_pss_sha512: 0x080b,
+} as const;
+export type SignatureSchemeName = keyof typeof signatureSchemes;
+
+/** §4.3 */
+export const extensionTypes = {
+  server_name: 0,
+  max_fragment_length: 1,
+  status_request: 5,
+  supported_groups: 10,
+  signature_algorithms: 13,
+  application_layer_protocol_negotiation: 16,
+  signed_certificate_timestamp: 18,
+  padding: 21,
+  record_size_limit: 28,
+  pre_shared_key: 41,
+  early_data: 42,
+  supported_versions: 43,
+  cookie: 44,
+  psk_key_exchange_modes: 45,
+  certificate_authorities: 47,
+  oid_filters: 48,
+  post_handshake_auth: 49,
+  signature_algorithms_cert: 50,
+  key_share: 51,
+} as const;
+export type ExtensionName = keyof typeof extensionTypes;
+
+/** §4.3.9 */
+export const pskKeyExchangeModes = { psk_ke: 0, psk_dhe_ke: 1 } as const;
+
+/** §4.7.3 */
+export const keyUpdateRequests = { update_not_requested: 0, update_requested: 1 } as const;
+
+/** The name of a code point in one of the registries above, or its number in hexadecimal: for messages to people. */
+export function nameOf(registry: Readonly<Record<string, number>>, code: number): string {
+  for (const name in registry) if (registry[name] === code) return name;
+  return `0x${code.toString(16).padStart(4, '0')}`;
+}
+
+/** The registry's own name for a code point, typed, or `undefined` where this library does not know it. */
+export function knownName<Name extends string>(registry: Readonly<Record<Name, number>>, code: number): Name | undefined {
+  for (const name in registry) if (registry[name] === code) return name;
+  return undefined;
+}
