@@ -1,0 +1,61 @@
+#!/bin/bash
+# The first process of a guest kernel (scripts/lib/guest.mjs): gives it what a program expects of a Linux machine, runs
+# the job and writes its exit status. The root is this machine's, read-only; only what is mounted here can be written.
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+
+finish() { # status, reason
+  [ -z "${2-}" ] || echo "guest: $2"
+  echo '@guest-end@'
+  cp /proc/net/tls_stat "$job/tls_stat" 2>/dev/null
+  uname -r >"$job/release"
+  echo "$1" >"$job/status"
+  sync
+  echo o >/proc/sysrq-trigger
+  sleep 10
+}
+
+# The option's spelling changed when hostfs took to the new mount interface.
+host() { # mode, folder
+  mkdir -p "$2" 2>/dev/null
+  mount -n -t hostfs -o "$1,$2" hostfs "$2" 2>/dev/null || mount -n -t hostfs -o "$1,hostfs=$2" hostfs "$2"
+}
+
+mount -n -t proc proc /proc
+mount -n -t sysfs sysfs /sys
+for word in $(</proc/cmdline); do
+  case $word in GUEST_JOB=*) job=${word#*=} ;; esac
+done
+for folder in /tmp /run /var/tmp; do mount -n -t tmpfs -o mode=1777 tmpfs $folder; done
+grep -q ' /dev ' /proc/mounts || mount -n -t devtmpfs devtmpfs /dev
+mkdir -p /dev/shm /dev/pts /tmp/home
+mount -n -t tmpfs -o mode=1777 tmpfs /dev/shm
+mount -n -t devpts devpts /dev/pts 2>/dev/null
+ln -sfn /proc/self/fd /dev/fd
+ln -sfn /proc/self/fd/0 /dev/stdin
+ln -sfn /proc/self/fd/1 /dev/stdout
+ln -sfn /proc/self/fd/2 /dev/stderr
+
+host rw "$job" || { echo "guest: cannot write $job"; echo o >/proc/sysrq-trigger; sleep 10; }
+. "$job/settings"
+echo '@guest-start@'
+
+# A folder below /tmp is hidden by the tmpfs there.
+for folder in "${READABLE[@]}"; do
+  [ -d "$folder" ] || host ro "$folder" || finish 96 "cannot read $folder"
+done
+for folder in "${WRITABLE[@]}"; do
+  host rw "$folder" || finish 96 "cannot write $folder"
+done
+
+ip link set lo up || finish 96 'no loopback interface'
+# What belongs to a later or an earlier kernel is not there; the tests find a missing cipher by name.
+for module in gcm ccm ctr seqiv ghash-generic chacha20poly1305 chacha chacha_generic poly1305_generic; do
+  modprobe -q -d "$MODULES" "$module" 2>/dev/null
+done
+if [ "$LOAD_TLS" = yes ]; then
+  modprobe -d "$MODULES" tls || finish 97 "the module tls of $(uname -r) cannot be loaded from $MODULES"
+fi
+
+cd "$ROOT" || finish 96 "no $ROOT"
+/bin/bash "$job/command" </dev/null
+finish $?
