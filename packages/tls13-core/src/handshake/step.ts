@@ -2,7 +2,6 @@
  * What a transition of the state machine is: a function from a state, a message and the connection's context to the
  * next state and the effects in wire order. Nothing here performs an effect; the engine does.
  */
-import type { HandshakeTypeName } from '../registry.js';
 import type { HandshakeMessage } from '../wire/index.js';
 import type { Effect } from './effects.js';
 
@@ -23,7 +22,9 @@ export interface NamedState {
   readonly name: string;
 }
 
-export type MessageOf<Type extends HandshakeTypeName | 'hello_retry_request'> = Extract<
+export type MessageType = HandshakeMessage['type'];
+
+export type MessageOf<Type extends MessageType> = Extract<
   HandshakeMessage,
   { readonly type: Type }
 >;
@@ -32,6 +33,21 @@ export type MessageOf<Type extends HandshakeTypeName | 'hello_retry_request'> = 
 export interface Row<From, Message, To extends NamedState, Context> {
   readonly to: readonly To['name'][];
   readonly run: (state: From, message: Message, context: Context) => Transition<To>;
+}
+
+/** A role's whole machine: what is not listed for a state is an unexpected_message there. */
+export type Table<State extends NamedState, Context> = {
+  readonly [Name in State['name']]: {
+    readonly [Type in MessageType]?: Row<Extract<State, { readonly name: Name }>, MessageOf<Type>, State, Context>;
+  };
+};
+
+/** Ties a row's targets to the states its function may return: a target that it cannot return does not compile. */
+export function row<From, Message, To extends NamedState, Context>(
+  to: readonly To['name'][],
+  run: (state: From, message: Message, context: Context) => Transition<To>,
+): Row<From, Message, To, Context> {
+  return { to, run };
 }
 
 /** Goes on with `value` at once when it is there already; waits only when the application answered with a promise. */
