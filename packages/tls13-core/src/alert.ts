@@ -45,15 +45,23 @@ export class TlsError extends Error {
   override readonly name: string = 'TlsError';
   readonly alert: AlertName;
   readonly received: boolean;
-  /** `ERR_TLS_` and the alert in capitals, e.g. `ERR_TLS_BAD_RECORD_MAC`: stable, for programs to compare. */
+  /** `ERR_TLS_` and the alert in capitals, e.g. `ERR_TLS_BAD_RECORD_MAC`, unless `options.code` said otherwise: stable, for programs to compare. */
   readonly code: string;
 
-  constructor(alert: AlertName, message: string, options: { readonly received?: boolean; readonly cause?: unknown } = {}) {
+  constructor(alert: AlertName, message: string, options: TlsErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.alert = alert;
     this.received = options.received ?? false;
-    this.code = `ERR_TLS_${alert.toUpperCase()}`;
+    this.code = options.code ?? `ERR_TLS_${alert.toUpperCase()}`;
   }
+}
+
+export interface TlsErrorOptions {
+  /** The peer sent the alert. Default false. */
+  readonly received?: boolean;
+  readonly cause?: unknown;
+  /** For the ends that no alert names: `ERR_TLS_TRUNCATED`, `ERR_TLS_KEY_EXHAUSTED`. */
+  readonly code?: string;
 }
 
 /** The RFC's name of an alert code; `undefined` for a code that no RFC here names. */

@@ -10,7 +10,7 @@ import type { Direction, TlsEvent } from './events.js';
  */
 export interface TlsEngine {
   readonly role: 'client' | 'server';
-  /** `sendClosed`: our close_notify is out. `failed` and both closed are final. */
+  /** `failed` is final. */
   readonly state: 'handshake' | 'connected' | 'failed';
   /** Bytes that complete the record in hand: a driver that reads no more than this never reads past a record. 5 when none is. */
   readonly wanted: number;
@@ -35,11 +35,10 @@ export interface TlsEngine {
   resume(): TlsEvent[];
   /**
    * Hands one direction's record protection to somebody else: from here on the engine emits `record` and `rekey` for
-   * sending, and takes `receiveRecord` for receiving. Throws TypeError before `connected`, twice, or when bytes of a
-   * partial record are held (`canDetach`).
+   * sending, and takes `receiveRecord` for receiving. Throws TypeError unless `canDetach`.
    */
-  detach(direction: Direction): TrafficKeys;
-  /** Whether `detach` would succeed now. */
+  detach(direction: Direction, options?: DetachOptions): TrafficKeys;
+  /** Whether `detach` would succeed now: connected, not detached yet, and (receiving) at a record boundary. */
   canDetach(direction: Direction): boolean;
   /** A record that somebody else opened, other than application data (that never comes here). */
   receiveRecord(contentType: number, fragment: Uint8Array): TlsEvent[];
@@ -48,6 +47,16 @@ export interface TlsEngine {
    * up, so that the key is replaced in time (§5.5).
    */
   countSent(bytes: number, recordSize?: number): TlsEvent[];
+  /** Bytes of application data that somebody else opened. */
+  countReceived(bytes: number): void;
   /** §7.5. Throws TypeError before `connected`. */
   exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Uint8Array;
+}
+
+export interface DetachOptions {
+  /**
+   * Whether the keys can be replaced later (`rekey` events). Where they cannot, a KeyUpdate that would need it ends the
+   * connection with close_notify and ERR_TLS_KEY_EXHAUSTED, in time before §5.5's limit. Default true.
+   */
+  readonly rekey?: boolean;
 }

@@ -15,10 +15,10 @@ export type Effect =
   /** Early data was offered and will not be read: skip what does not open, up to the configured limit (§4.3.10). */
   | { readonly type: 'skip_early_data'; readonly until: 'first_opened_record' | 'second_client_hello' }
   /** For the NSS key log (RFC 9850): `label` as it stands there. */
-  | { readonly type: 'key_log'; readonly label: KeyLogLabel; readonly secret: Secret }
+  | { readonly type: 'key_log'; readonly label: KeyLogLabel; readonly clientRandom: Uint8Array; readonly secret: Secret }
   /** The handshake is complete on this side; `exporterSecret` serves §7.5. */
   | { readonly type: 'connected'; readonly info: ConnectionInfo; readonly exporterSecret: Secret }
-  /** The server may send application data before the client's Finished (§4.5.3 allows it; used for tickets and 0.5-RTT). */
+  /** Client: a session to resume later (§4.7.1). */
   | { readonly type: 'ticket'; readonly session: Session }
   /** The peer changed its key; `updateRequested` asks for ours to change too (§4.7.3). */
   | { readonly type: 'key_update'; readonly updateRequested: boolean };
