@@ -1,0 +1,85 @@
+/** CertificateVerify (§4.5.2), for both roles: what is signed, which scheme signs it, and whether a signature holds. */
+import { TlsError } from '../alert.js';
+import type { PublicKey, Signer } from '../crypto/provider.js';
+import { knownName, nameOf, type SignatureSchemeName, signatureSchemes } from '../registry.js';
+
+/** Who signs: the context string differs (§4.5.2). */
+export type SigningRole = 'client' | 'server';
+
+/**
+ * The schemes that may sign a handshake: PKCS#1 is for certificates alone (§4.3.3). SHA-1 has no name in this
+ * library's registry, so it is never offered and never accepted.
+ */
+export function handshakeSchemes(schemes: readonly SignatureSchemeName[]): readonly SignatureSchemeName[] {
+  return schemes.filter((scheme) => !certificateOnly.has(scheme));
+}
+
+/** The signer's best scheme that the peer accepts, or `undefined`. `accepted` are the peer's signature_algorithms. */
+export function chooseSignatureScheme(signer: Signer, accepted: readonly number[]): SignatureSchemeName | undefined {
+  return handshakeSchemes(signer.schemes).find((scheme) => accepted.includes(signatureSchemes[scheme]));
+}
+
+/** The content that a CertificateVerify signs; `transcriptHash` runs through the signer's Certificate (§4.5.2). */
+export function signedContent(role: SigningRole, transcriptHash: Uint8Array): Uint8Array {
+  const prefix = prefixes[role];
+  const content = new Uint8Array(prefix.length + transcriptHash.length);
+  content.set(prefix);
+  content.set(transcriptHash, prefix.length);
+  return content;
+}
+
+/** What is needed to judge a peer's CertificateVerify. */
+export interface SignatureToVerify {
+  /** The peer's role. */
+  readonly role: SigningRole;
+  /** The key of the peer's end-entity certificate. */
+  readonly key: PublicKey;
+  /** What this side offered in signature_algorithms. */
+  readonly offered: readonly SignatureSchemeName[];
+  /** CertificateVerify.algorithm */
+  readonly algorithm: number;
+  readonly signature: Uint8Array;
+  /** Through the peer's Certificate. */
+  readonly transcriptHash: Uint8Array;
+}
+
+/**
+ * The scheme the peer signed with, once its signature holds. Throws illegal_parameter for a scheme that was not
+ * offered, may not sign a handshake or does not suit the key, decrypt_error for a wrong signature (§4.5.2).
+ */
+export function verifySignature(given: SignatureToVerify): SignatureSchemeName {
+  const { role, key, algorithm } = given;
+  const scheme = knownName(signatureSchemes, algorithm);
+  const offered = handshakeSchemes(given.offered);
+  if (scheme === undefined || !offered.includes(scheme)) {
+    const seen = nameOf(signatureSchemes, algorithm);
+    throw new TlsError(
+      'illegal_parameter',
+      `the ${role}'s CertificateVerify is signed with ${seen}; offered were ${offered.join(', ')} (§4.5.2)`,
+    );
+  }
+  if (!key.schemes.includes(scheme)) {
+    throw new TlsError(
+      'illegal_parameter',
+      `the ${role}'s CertificateVerify is signed with ${scheme}; its certificate's key allows ${key.schemes.join(', ')} (§4.5.2)`,
+    );
+  }
+  if (!key.verify(scheme, signedContent(role, given.transcriptHash), given.signature)) {
+    throw new TlsError('decrypt_error', `the ${role}'s CertificateVerify signature (${scheme}) does not verify (§4.5.2)`);
+  }
+  return scheme;
+}
+
+const certificateOnly: ReadonlySet<SignatureSchemeName> = new Set([
+  'rsa_pkcs1_sha256',
+  'rsa_pkcs1_sha384',
+  'rsa_pkcs1_sha512',
+]);
+
+const prefixes = { client: contentPrefix('client'), server: contentPrefix('server') } as const;
+
+/** 64 spaces, the context string, and the zero byte that separates it from the hash. */
+function contentPrefix(role: SigningRole): Uint8Array {
+  const text = `${' '.repeat(64)}TLS 1.3, ${role} CertificateVerify\0`;
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
