@@ -2,10 +2,11 @@
 // `kernel` runs inside a kernel with the tls module (scripts/kernel.mjs).
 import { defineConfig } from 'vitest/config';
 
-const project = (name: string, include: string[], timeout: number) => ({
+const project = (name: string, include: string[], timeout: number, exclude: string[] = []) => ({
   test: {
     name,
     include,
+    exclude: ['**/node_modules/**', '**/dist/**', ...exclude],
     environment: 'node' as const,
     testTimeout: timeout,
     hookTimeout: timeout,
@@ -19,10 +20,15 @@ export default defineConfig({
   cacheDir: process.env.VITE_CACHE ?? '.cache/vite',
   test: {
     projects: [
-      project('unit', ['packages/*/test/**/*.test.ts', 'test/*.test.ts', 'test/vectors/**/*.test.ts', 'fuzz/**/*.test.ts'], 30_000),
+      project(
+        'unit',
+        ['packages/*/test/**/*.test.ts', 'test/*.test.ts', 'test/vectors/**/*.test.ts', 'fuzz/**/*.test.ts'],
+        30_000,
+      ),
       project('interop', ['test/interop/**/*.test.ts'], 60_000),
       project('browser', ['test/browser/**/*.test.ts'], 120_000),
-      project('kernel', ['test/kernel/**/*.test.ts'], 60_000),
+      project('kernel', ['test/kernel/**/*.test.ts'], 60_000, ['test/kernel/without-tls/**']),
+      project('kernel-without-tls', ['test/kernel/without-tls/**/*.test.ts'], 60_000),
     ],
     maxWorkers: 2,
     passWithNoTests: false,

@@ -1,6 +1,7 @@
 // Builds everything: the two native addons, then the TypeScript projects in the order of their references.
-import { run } from './lib/run.mjs';
+
 import { buildAddons } from './lib/addons.mjs';
+import { run } from './lib/run.mjs';
 
 // A person without a compiler still gets a working build (the addons are optional at run time), a test run does not.
 const required = process.argv.includes('--require-addons') || process.env.CI !== undefined;

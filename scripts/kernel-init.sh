@@ -57,5 +57,12 @@ if [ "$LOAD_TLS" = yes ]; then
 fi
 
 cd "$ROOT" || finish 96 "no $ROOT"
-/bin/bash "$job/command" </dev/null
-finish $?
+# Through a pipe, so that programs do not take the console for a person's terminal. A process that outlives the command
+# may keep the pipe open: it is waited for, but not long.
+/bin/bash "$job/command" </dev/null > >(exec cat) 2>&1
+status=$?
+for _ in {1..20}; do
+  kill -0 $! 2>/dev/null || break
+  sleep 0.05
+done
+finish $status

@@ -1,8 +1,9 @@
 // Builds the native addons with node-gyp, without the network: the headers are those beside the running node.
+
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
-import { spawnSync } from 'node:child_process';
 import { root } from './run.mjs';
 
 export const addonFolders = ['packages/node-crypto', 'packages/ktls-bind'].map((folder) => join(root, folder));
@@ -22,7 +23,7 @@ function buildAddon(folder) {
 
   const nodeGyp = createRequire(join(root, 'package.json')).resolve('node-gyp/bin/node-gyp.js');
   console.log(`addon ${name}: building for node ${process.version}`);
-  const result = spawnSync(process.execPath, [nodeGyp, 'rebuild', '--jobs', '2', ...nodeFolder()], {
+  const result = spawnSync(process.execPath, [nodeGyp, 'configure', 'build', '--jobs', '2', ...nodeFolder()], {
     cwd: folder,
     encoding: 'utf8',
     env: { ...process.env, npm_config_loglevel: 'warn' },

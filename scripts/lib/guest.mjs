@@ -1,11 +1,21 @@
 // Boots one of the kernels over this machine's root, read-only, runs a command in it and returns its exit status.
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+
 import { spawn } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { cacheFolder, root } from './run.mjs';
 import { kernels, provideKernel } from './kernels.mjs';
+import { cacheFolder, root } from './run.mjs';
 
 const startMark = '@guest-start@';
 const endMark = '@guest-end@';
@@ -28,7 +38,8 @@ export async function runInGuest(name, command, options = {}) {
     const console_ = await boot(kernel.program, job, { prefix, seconds, megabytes });
     const read = (file) => (existsSync(join(job, file)) ? readFileSync(join(job, file), 'utf8') : undefined);
     const status = read('status');
-    if (status === undefined) throw new Error(`kernel ${name}: ${console_.ended}\n${console_.lines.slice(-40).join('\n')}`);
+    if (status === undefined)
+      throw new Error(`kernel ${name}: ${console_.ended}\n${console_.lines.slice(-40).join('\n')}`);
     return { status: Number(status), statistics: read('tls_stat') ?? '', release: (read('release') ?? '').trim() };
   } finally {
     rmSync(job, { recursive: true, force: true });
@@ -43,6 +54,7 @@ function writeJob(job, name, command, { tls, writable, modules }) {
     KERNEL_EXPECT: exact ? name : `${name}+`,
     KERNEL_TLS: tls ? 'yes' : 'no',
     HOME: '/tmp/home',
+    VITE_CACHE: '/tmp/vite',
     PATH: `${dirname(process.execPath)}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
   };
   const settings = { MODULES: modules, LOAD_TLS: tls ? 'yes' : 'no', ROOT: root };
@@ -122,7 +134,9 @@ function checkMemoryFolder(megabytes) {
   const tmpfs = 0x01021994;
   const free = Math.floor((bavail * bsize) / 2 ** 20);
   if (type === tmpfs && free < megabytes) {
-    throw new Error(`a guest kernel needs ${megabytes} MB in ${folder}, ${free} MB are free (containers: --shm-size=5g)`);
+    throw new Error(
+      `a guest kernel needs ${megabytes} MB in ${folder}, ${free} MB are free (containers: --shm-size=5g)`,
+    );
   }
 }
 

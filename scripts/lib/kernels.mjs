@@ -1,5 +1,7 @@
 // The kernels that the tests boot: Debian's package user-mode-linux, a Linux kernel that is an ordinary program.
 // It is fetched from the Debian mirror in this machine's own apt configuration and unpacked without installing it.
+
+import { spawnSync } from 'node:child_process';
 import {
   copyFileSync,
   existsSync,
@@ -14,7 +16,6 @@ import {
 } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
-import { spawnSync } from 'node:child_process';
 import { cacheFolder, hasProgram, output, runAside } from './run.mjs';
 
 /**
@@ -39,7 +40,8 @@ async function fetchKernel(name, kernel, folder, mirror) {
   if (process.arch !== 'x64') throw new Error(`Debian's user-mode-linux exists for x64 only, this is ${process.arch}`);
   const wanted = ['apt-get', 'dpkg', 'modprobe', 'ip', ...(kernel.ownLibc ? ['patchelf'] : [])];
   const absent = wanted.filter((program) => !hasProgram(program));
-  if (absent.length > 0) throw new Error(`kernel ${name} needs ${absent.join(', ')}: run node scripts/system-packages.mjs`);
+  if (absent.length > 0)
+    throw new Error(`kernel ${name} needs ${absent.join(', ')}: run node scripts/system-packages.mjs`);
 
   const parent = join(cacheFolder, 'kernels');
   mkdirSync(parent, { recursive: true });
@@ -78,9 +80,13 @@ async function download(folder, suite, mirror, packages) {
     'Acquire::Retries': '3',
     'APT::Sandbox::User': 'root',
   }).flatMap(([key, value]) => ['-o', `${key}=${value}`]);
-  for (const command of [['update', '-qq'], ['download', '-qq', ...packages]]) {
+  for (const command of [
+    ['update', '-qq'],
+    ['download', '-qq', ...packages],
+  ]) {
     const status = await runAside('apt-get', [...options, ...command], { cwd: join(folder, 'debs') });
-    if (status !== 0) throw new Error(`apt-get ${command.join(' ')} for Debian ${suite} from ${mirror} ended with ${status}`);
+    if (status !== 0)
+      throw new Error(`apt-get ${command.join(' ')} for Debian ${suite} from ${mirror} ended with ${status}`);
   }
 }
 
@@ -104,13 +110,22 @@ function unpack(aside, ownLibc, folder) {
 
 /** The Debian archive that apt is configured with; a release's own archive, not its updates or security. */
 function debianMirror() {
-  const targets = output('apt-get', ['indextargets', '--format', '$(REPO_URI) $(RELEASE) $(COMPONENT)', 'Identifier: Packages']);
+  const targets = output('apt-get', [
+    'indextargets',
+    '--format',
+    '$(REPO_URI) $(RELEASE) $(COMPONENT)',
+    'Identifier: Packages',
+  ]);
   const archive = (targets ?? '')
     .split('\n')
     .map((line) => line.split(' '))
-    .find(([uri, release, component]) => uri?.includes('debian') && component === 'main' && !/[-/]/.test(release ?? '-'));
+    .find(
+      ([uri, release, component]) => uri?.includes('debian') && component === 'main' && !/[-/]/.test(release ?? '-'),
+    );
   if (archive?.[0] === undefined) {
-    throw new Error('apt on this machine knows no Debian archive; name one with TLS13_DEBIAN_MIRROR=<URI> or --mirror <URI>');
+    throw new Error(
+      'apt on this machine knows no Debian archive; name one with TLS13_DEBIAN_MIRROR=<URI> or --mirror <URI>',
+    );
   }
   return archive[0];
 }

@@ -38,5 +38,7 @@ export function output(command, commandArguments, options = {}) {
 
 /** Whether a program of this name is on the search path. */
 export function hasProgram(name) {
-  return output('/bin/sh', ['-c', 'command -v "$1"', 'sh', name]) !== undefined;
+  // An ordinary user's path lacks the folders of modprobe and ip.
+  const env = { ...process.env, PATH: `${process.env.PATH ?? ''}:/usr/local/sbin:/usr/sbin:/sbin` };
+  return output('/bin/sh', ['-c', 'command -v "$1"', 'sh', name], { env }) !== undefined;
 }
