@@ -65,7 +65,10 @@ export function verifySignature(given: SignatureToVerify): SignatureSchemeName {
     );
   }
   if (!key.verify(scheme, signedContent(role, given.transcriptHash), given.signature)) {
-    throw new TlsError('decrypt_error', `the ${role}'s CertificateVerify signature (${scheme}) does not verify (§4.5.2)`);
+    throw new TlsError(
+      'decrypt_error',
+      `the ${role}'s CertificateVerify signature (${scheme}) does not verify (§4.5.2)`,
+    );
   }
   return scheme;
 }

@@ -9,7 +9,7 @@ import { handshakeSchemes, type SigningRole } from './certificate-verify.js';
  * that suits none of the schemes this side offered (§4.5.1.2, §6.2): no CertificateVerify could be accepted from it.
  */
 export function leafKey(
-  provider: CryptoProvider,
+  provider: Pick<CryptoProvider, 'certificateKey'>,
   role: SigningRole,
   leaf: Uint8Array,
   offered: readonly SignatureSchemeName[],

@@ -1,0 +1,102 @@
+/** CertificateVerify (§4.5.2): the content that is signed, the choice of a scheme, and every refusal. */
+import { generateKeyPairSync, sign, verify } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import type { PublicKey, Signer } from '../../src/crypto/provider.js';
+import {
+  chooseSignatureScheme,
+  handshakeSchemes,
+  signedContent,
+  verifySignature,
+} from '../../src/handshake/certificate-verify.js';
+import { leafKey } from '../../src/handshake/peer-certificate.js';
+import { type SignatureSchemeName, signatureSchemes } from '../../src/registry.js';
+
+const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+const key: PublicKey = {
+  schemes: ['ed25519'],
+  verify: (_scheme, message, signature) => verify(null, message, publicKey, signature),
+};
+const transcriptHash = new Uint8Array(32).fill(1);
+const signature = sign(null, signedContent('server', transcriptHash), privateKey);
+const valid = {
+  role: 'server',
+  key,
+  offered: ['ecdsa_secp256r1_sha256', 'ed25519', 'rsa_pkcs1_sha256'],
+  algorithm: signatureSchemes.ed25519,
+  signature,
+  transcriptHash,
+} as const;
+
+describe('signedContent', () => {
+  it('is the octets that §4.5.2 prints for a transcript hash of 32 ones', () => {
+    expect(Buffer.from(signedContent('server', transcriptHash)).toString('hex')).toBe(
+      '20'.repeat(64) +
+        '544c5320312e332c207365727665722043657274696669636174655665726966' +
+        '79' +
+        '00' +
+        '01'.repeat(32),
+    );
+  });
+
+  it('differs between the roles', () => {
+    expect(Buffer.from(signedContent('client', transcriptHash)).toString('latin1')).toContain(
+      'TLS 1.3, client CertificateVerify\0',
+    );
+  });
+});
+
+describe('chooseSignatureScheme', () => {
+  const signer = (schemes: readonly SignatureSchemeName[]): Signer => ({ schemes, sign: () => new Uint8Array() });
+
+  it("takes the signer's best among those the peer accepts", () => {
+    const both = signer(['rsa_pss_rsae_sha256', 'rsa_pss_rsae_sha384']);
+    expect(chooseSignatureScheme(both, [0x0805, 0x0804])).toBe('rsa_pss_rsae_sha256');
+    expect(chooseSignatureScheme(both, [0x0805])).toBe('rsa_pss_rsae_sha384');
+  });
+
+  it('finds none where they share none, and never PKCS#1', () => {
+    expect(chooseSignatureScheme(signer(['ed25519']), [0x0403])).toBeUndefined();
+    expect(chooseSignatureScheme(signer(['rsa_pkcs1_sha256']), [0x0401])).toBeUndefined();
+    expect(handshakeSchemes(['rsa_pkcs1_sha512', 'ed25519'])).toEqual(['ed25519']);
+  });
+});
+
+describe('verifySignature', () => {
+  it('returns the scheme of a signature that holds', () => {
+    expect(verifySignature(valid)).toBe('ed25519');
+  });
+
+  it.each([
+    ['a scheme that was not offered', { algorithm: signatureSchemes.ecdsa_secp384r1_sha384 }, 'illegal_parameter'],
+    ['a code point this library does not know', { algorithm: 0xfe00 }, 'illegal_parameter'],
+    ['rsa_pkcs1_sha1', { algorithm: 0x0201 }, 'illegal_parameter'],
+    ['ecdsa_sha1', { algorithm: 0x0203 }, 'illegal_parameter'],
+    ['PKCS#1, though offered for certificates', { algorithm: signatureSchemes.rsa_pkcs1_sha256 }, 'illegal_parameter'],
+    [
+      'a scheme that does not suit the key',
+      { algorithm: signatureSchemes.ecdsa_secp256r1_sha256 },
+      'illegal_parameter',
+    ],
+    ['a signature over another hash', { transcriptHash: new Uint8Array(32).fill(2) }, 'decrypt_error'],
+    ['a signature of the other role', { role: 'client' as const }, 'decrypt_error'],
+    ['an empty signature', { signature: new Uint8Array() }, 'decrypt_error'],
+  ])('refuses %s (§4.5.2)', (_what, changed, alert) => {
+    expect(() => verifySignature({ ...valid, ...changed })).toThrow(
+      expect.objectContaining({ name: 'TlsError', alert }),
+    );
+  });
+});
+
+describe('leafKey', () => {
+  const provider = { certificateKey: () => key };
+
+  it('is the key of the leaf when a scheme offered suits it', () => {
+    expect(leafKey(provider, 'server', new Uint8Array(1), ['ed25519'])).toBe(key);
+  });
+
+  it('refuses a key that no scheme offered suits with unsupported_certificate (§4.5.1.2)', () => {
+    expect(() => leafKey(provider, 'client', new Uint8Array(1), ['ecdsa_secp256r1_sha256'])).toThrow(
+      expect.objectContaining({ alert: 'unsupported_certificate' }),
+    );
+  });
+});
