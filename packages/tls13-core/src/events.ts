@@ -12,7 +12,7 @@ export type TlsEvent =
   | { readonly type: 'transmit'; readonly data: Uint8Array }
   /** The handshake is complete: `send` may be called. */
   | { readonly type: 'connected'; readonly info: ConnectionInfo }
-  /** Application data from the peer. A view: valid until the next call of `receive` or `resume`. */
+  /** Application data from the peer. The memory is the caller's. */
   | { readonly type: 'data'; readonly data: Uint8Array }
   /** Client: a session to resume later (§4.7.1). */
   | { readonly type: 'ticket'; readonly session: Session }

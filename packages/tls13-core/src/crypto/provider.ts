@@ -106,7 +106,7 @@ export interface RecordOpener {
 }
 
 export interface OpenedRecords {
-  /** In order; neighbouring application data may come merged into one fragment. Views are valid until the next call. */
+  /** In order; neighbouring application data may come merged into one fragment. The memory is the caller's. */
   readonly fragments: readonly Fragment[];
   /** Number of records opened. */
   readonly count: number;

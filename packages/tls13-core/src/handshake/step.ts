@@ -2,7 +2,9 @@
  * What a transition of the state machine is: a function from a state, a message and the connection's context to the
  * next state and the effects in wire order. Nothing here performs an effect; the engine does.
  */
-import type { HandshakeMessage } from '../wire/index.js';
+import { TlsError } from '../alert.js';
+import { handshakeTypes, nameOf } from '../registry.js';
+import { decodeHandshake, type HandshakeMessage } from '../wire/index.js';
 import type { Effect } from './effects.js';
 
 export interface Step<State> {
@@ -56,4 +58,48 @@ export function whenReady<Value, State>(
   then: (value: Value) => Transition<State>,
 ): Transition<State> {
   return value instanceof Promise ? { waiting: value.then(then) } : then(value);
+}
+
+/**
+ * Takes one step: finds the message's row, decodes the message, runs the row. A message whose type has no row in this
+ * state is refused before its body is looked at.
+ */
+export function advance<State extends NamedState, Context>(
+  table: Table<State, Context>,
+  state: State,
+  bytes: Uint8Array,
+  context: Context,
+): Transition<State> {
+  // The table's type ties each row to its state and its message, and so does this look-up; the compiler cannot see it.
+  const rows = table[state.name as State['name']] as Rows<State, Context>;
+  const [code = 0] = bytes;
+  if (!messageTypes(rows).some((type) => messageCode(type) === code)) {
+    throw unexpected(nameOf(handshakeTypes, code), state, rows);
+  }
+  const message = decodeHandshake(bytes);
+  const found = rows[message.type];
+  if (found === undefined) throw unexpected(message.type, state, rows);
+  return found.run(state, message, context);
+}
+
+type Rows<State extends NamedState, Context> = {
+  readonly [Type in MessageType]?: Row<State, HandshakeMessage, State, Context>;
+};
+
+function messageTypes(rows: object): readonly string[] {
+  return Object.keys(rows);
+}
+
+/** A HelloRetryRequest travels as a server_hello (§4.2.4): which of the two it is shows when it is decoded. */
+function messageCode(type: string): number | undefined {
+  return type === 'hello_retry_request' ? handshakeTypes.server_hello : codes[type];
+}
+
+const codes: Readonly<Record<string, number>> = handshakeTypes;
+
+function unexpected(seen: string, state: NamedState, rows: object): TlsError {
+  return new TlsError(
+    'unexpected_message',
+    `${seen} in state ${state.name}, which expects ${messageTypes(rows).join(' or ') || 'nothing'} (§4)`,
+  );
 }

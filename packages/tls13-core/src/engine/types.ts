@@ -1,8 +1,8 @@
 /** The engine as its driver sees it. */
-import type { TlsError } from './alert.js';
-import type { ConnectionInfo } from './connection-info.js';
-import type { TrafficKeys } from './crypto/provider.js';
-import type { Direction, TlsEvent } from './events.js';
+import type { TlsError } from '../alert.js';
+import type { ConnectionInfo } from '../connection-info.js';
+import type { TrafficKeys } from '../crypto/provider.js';
+import type { Direction, TlsEvent } from '../events.js';
 
 /**
  * One end of a TLS 1.3 connection as a value: bytes in, events out, no I/O. Every call returns what it brought

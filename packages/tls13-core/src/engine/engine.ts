@@ -1,0 +1,489 @@
+/**
+ * The engine: the one place where the record layer and a role's state machine meet. It turns bytes into messages,
+ * lets the machine take a step, and performs the step's effects in order. Every fault inside becomes one alert and
+ * one `failed` event, here and nowhere else.
+ */
+import { type AlertName, alertLevels, alertName, alertDescriptions, TlsError } from '../alert.js';
+import { concat } from '../bytes.js';
+import type { Limits } from '../config.js';
+import type { ConnectionInfo } from '../connection-info.js';
+import type { CryptoProvider, Fragment, TrafficKeys } from '../crypto/provider.js';
+import { cipherSuite } from '../crypto/suites.js';
+import type { Direction, TlsEvent } from '../events.js';
+import type { Effect } from '../handshake/effects.js';
+import type { NamedState, Step, Transition } from '../handshake/step.js';
+import { exportKeyingMaterial, type Secret } from '../keys/schedule.js';
+import { contentTypes, keyUpdateRequests, nameOf } from '../registry.js';
+import { decodeAlert, encodeAlert, encodeMessage } from '../wire/index.js';
+import { HandshakeJoiner } from './joiner.js';
+import { ReceivingHalf } from './receiving.js';
+import { SendingHalf } from './sending.js';
+import type { DetachOptions, TlsEngine } from './types.js';
+
+/** A role's state machine, as the engine drives it. */
+export interface Machine<State extends NamedState> {
+  readonly role: 'client' | 'server';
+  /** The first step: a client's ClientHello. */
+  start(): Step<State>;
+  /** Throws TlsError, `unexpected_message` among others. */
+  advance(state: State, message: Uint8Array): Transition<State>;
+}
+
+export interface EngineSettings {
+  readonly provider: CryptoProvider;
+  readonly limits: Limits;
+  readonly keyLog: boolean;
+}
+
+/** Sealing stops this many records before a key's limit when somebody else seals: what he has in hand still fits. */
+const detachedReserve = 4_096;
+const bytesPerRecord = 16_384;
+const connectedState = 'CONNECTED';
+
+export class Engine<State extends NamedState> implements TlsEngine {
+  readonly #machine: Machine<State>;
+  readonly #settings: EngineSettings;
+  readonly #sending: SendingHalf;
+  readonly #receiving: ReceivingHalf;
+  readonly #joiner: HandshakeJoiner;
+  readonly #rekeyable = { send: true, receive: true };
+  #state: State | undefined;
+  #info: ConnectionInfo | undefined;
+  #error: TlsError | undefined;
+  #exporterSecret: Secret | undefined;
+  /** The application's answer to `pending`, as soon as it is there. */
+  #answer: { readonly transition: Transition<State> } | { readonly error: unknown } | undefined;
+  #pending = false;
+  #sendClosed = false;
+  #receiveClosed = false;
+  /** Our own update_requested that the peer has not answered (§4.7.3: at most one). */
+  #updateRequested = false;
+  /** The peer's update_requested that this side has not answered. */
+  #updateOwed = false;
+  #firstHelloSeen = false;
+  #keyUpdatesInRow = 0;
+  #emptyRecordsInRow = 0;
+  #events: TlsEvent[] = [];
+  #outgoing: Uint8Array[] = [];
+
+  constructor(machine: Machine<State>, settings: EngineSettings) {
+    this.#machine = machine;
+    this.#settings = settings;
+    this.#sending = new SendingHalf(settings.provider);
+    this.#receiving = new ReceivingHalf(settings.provider, settings.limits.skippedEarlyData);
+    this.#joiner = new HandshakeJoiner(settings.limits.handshakeMessage);
+  }
+
+  get role(): 'client' | 'server' {
+    return this.#machine.role;
+  }
+
+  get state(): TlsEngine['state'] {
+    if (this.#error !== undefined) return 'failed';
+    return this.#info === undefined ? 'handshake' : 'connected';
+  }
+
+  get wanted(): number {
+    return this.#receiving.wanted;
+  }
+
+  get info(): ConnectionInfo | undefined {
+    return this.#info;
+  }
+
+  get error(): TlsError | undefined {
+    return this.#error;
+  }
+
+  start(): TlsEvent[] {
+    if (this.#state !== undefined) throw new TypeError('start() may be called once, before anything else');
+    return this.#attempt(() => this.#take(this.#machine.start()));
+  }
+
+  receive(ciphertext: Uint8Array): TlsEvent[] {
+    if (this.#receiving.detached) throw new TypeError('receiving is detached: opened records go to receiveRecord()');
+    return this.#attempt(() => {
+      // §6.1: whatever comes behind a close_notify is ignored.
+      if (this.#receiveClosed) return;
+      this.#receiving.push(ciphertext);
+      const { pendingInput } = this.#settings.limits;
+      if (this.#pending && this.#receiving.buffered > pendingInput) {
+        throw new TlsError('internal_error', `more than ${pendingInput} bytes came while the application was deciding`);
+      }
+      this.#read();
+    });
+  }
+
+  receiveEnd(): TlsEvent[] {
+    return this.#attempt(() => {
+      if (this.#receiveClosed) return;
+      this.#receiveClosed = true;
+      const when = this.#info === undefined ? 'during the handshake' : 'without close_notify: data may be missing';
+      this.#end(new TlsError('close_notify', `the stream ended ${when}`, { code: 'ERR_TLS_TRUNCATED' }));
+    });
+  }
+
+  receiveRecord(contentType: number, fragment: Uint8Array): TlsEvent[] {
+    if (!this.#receiving.detached) throw new TypeError('receiving is not detached: ciphertext goes to receive()');
+    return this.#attempt(() => {
+      if (this.#receiveClosed) return;
+      this.#takeFragment({ contentType, content: fragment });
+      this.#read();
+    });
+  }
+
+  send(plaintext: Uint8Array): TlsEvent[] {
+    this.#checkSendable('send()');
+    if (this.#sending.detached) throw new TypeError('sending is detached: whoever holds the keys sends the data');
+    return this.#attempt(() => {
+      let rest = plaintext;
+      while (rest.length > 0) {
+        const room = this.#recordsLeft() * bytesPerRecord;
+        if (room <= 0) {
+          this.#updateSendKey(false);
+          continue;
+        }
+        this.#emit(this.#sending.write(contentTypes.application_data, rest.subarray(0, room)));
+        rest = rest.subarray(room);
+      }
+    });
+  }
+
+  countSent(bytes: number, recordSize: number = bytesPerRecord): TlsEvent[] {
+    return this.#attempt(() => {
+      this.#sending.countDetached(Math.ceil(bytes / recordSize));
+      if (this.#sendClosed || this.#recordsLeft() > 0) return;
+      this.#updateSendKey(false);
+    });
+  }
+
+  countReceived(bytes: number): void {
+    if (bytes > 0) this.#keyUpdatesInRow = 0;
+  }
+
+  close(): TlsEvent[] {
+    return this.#attempt(() => {
+      if (this.#sendClosed) return;
+      this.#sendAlert('close_notify');
+      this.#sendClosed = true;
+    });
+  }
+
+  abort(error: TlsError): TlsEvent[] {
+    return this.#attempt(() => this.#fail(error));
+  }
+
+  updateKeys(request = false): TlsEvent[] {
+    this.#checkSendable('updateKeys()');
+    if (this.#sending.detached && !this.#rekeyable.send) {
+      throw new TypeError('updateKeys() is not possible: whoever seals this direction cannot replace its key');
+    }
+    return this.#attempt(() => this.#updateSendKey(request));
+  }
+
+  resume(): TlsEvent[] {
+    return this.#attempt(() => {
+      const answer = this.#answer;
+      if (answer === undefined) return;
+      this.#answer = undefined;
+      this.#pending = false;
+      if ('error' in answer) throw answer.error;
+      this.#take(answer.transition);
+      this.#read();
+    });
+  }
+
+  canDetach(direction: Direction): boolean {
+    if (this.#info === undefined || this.#error !== undefined || this.#pending) return false;
+    if (direction === 'send') return !this.#sending.detached && !this.#sendClosed;
+    return (
+      !this.#receiving.detached &&
+      !this.#receiveClosed &&
+      this.#state?.name === connectedState &&
+      this.#receiving.atRecordBoundary &&
+      !this.#joiner.midMessage
+    );
+  }
+
+  detach(direction: Direction, options: DetachOptions = {}): TrafficKeys {
+    if (!this.canDetach(direction)) {
+      throw new TypeError(`${direction} cannot be detached now: not connected, detached already, or within a record`);
+    }
+    this.#rekeyable[direction] = options.rekey ?? true;
+    return direction === 'send' ? this.#sending.detach() : this.#receiving.detach();
+  }
+
+  exportKeyingMaterial(length: number, label: string, context: Uint8Array = new Uint8Array(0)): Uint8Array {
+    if (this.#info === undefined || this.#exporterSecret === undefined) {
+      throw new TypeError('exportKeyingMaterial() needs a finished handshake');
+    }
+    const hash = this.#settings.provider.hash(cipherSuite(this.#info.cipherSuite).hash);
+    return exportKeyingMaterial(hash, this.#exporterSecret, label, context, length);
+  }
+
+  /** Runs one call: the one catch of the core. */
+  #attempt(call: () => void): TlsEvent[] {
+    if (this.#error === undefined) {
+      try {
+        call();
+        if (this.#updateOwed) this.#answerUpdate();
+      } catch (error) {
+        this.#fail(asTlsError(error));
+      }
+    }
+    this.#flushOutgoing();
+    const events = this.#events;
+    this.#events = [];
+    return events;
+  }
+
+  /** Goes on with what has come until more bytes, or the application's answer, are wanted. */
+  #read(): void {
+    while (!this.#pending && !this.#receiveClosed && this.#error === undefined) {
+      const message = this.#joiner.next();
+      if (message !== undefined) {
+        this.#takeMessage(message);
+        continue;
+      }
+      const fragment = this.#receiving.next();
+      if (fragment === undefined) return;
+      this.#takeFragment(fragment);
+    }
+  }
+
+  #takeMessage(message: Uint8Array): void {
+    if (this.#state === undefined) throw new TypeError('start() must come before anything else');
+    this.#firstHelloSeen = true;
+    this.#take(this.#machine.advance(this.#state, message));
+  }
+
+  #takeFragment({ contentType, content }: Fragment): void {
+    if (contentType !== contentTypes.handshake && this.#joiner.midMessage) {
+      throw new TlsError(
+        'unexpected_message',
+        `${nameOf(contentTypes, contentType)} record between the parts of a handshake message (§5.1)`,
+      );
+    }
+    switch (contentType) {
+      case contentTypes.handshake:
+        return this.#joiner.push(content);
+      case contentTypes.application_data:
+        return this.#takeData(content);
+      case contentTypes.alert:
+        return this.#takeAlert(content);
+      case contentTypes.change_cipher_spec:
+        return this.#takeChangeCipherSpec(content);
+      default:
+        throw new TlsError('unexpected_message', `record of content type ${contentType}`);
+    }
+  }
+
+  #takeData(data: Uint8Array): void {
+    if (this.#state?.name !== connectedState) {
+      throw new TlsError('unexpected_message', 'application data before the handshake is complete');
+    }
+    if (data.length === 0) return this.#countEmptyRecord();
+    this.#emptyRecordsInRow = 0;
+    this.#keyUpdatesInRow = 0;
+    this.#emit({ type: 'data', data });
+  }
+
+  /** §5: a single byte 0x01 between the first ClientHello and the peer's Finished is dropped, all else is refused. */
+  #takeChangeCipherSpec(content: Uint8Array): void {
+    const allowed = (this.#firstHelloSeen || this.role === 'client') && this.#state?.name !== connectedState;
+    if (!allowed || this.#receiving.detached || content.length !== 1 || content[0] !== 1) {
+      throw new TlsError('unexpected_message', 'a change_cipher_spec record that §5 does not allow');
+    }
+    this.#countEmptyRecord();
+  }
+
+  #takeAlert(content: Uint8Array): void {
+    const { description } = decodeAlert(content);
+    if (description === alertDescriptions.user_canceled) return this.#countEmptyRecord();
+    if (description !== alertDescriptions.close_notify || this.#info === undefined) {
+      const name = alertName(description);
+      const text = `the peer sent the alert ${name ?? description}`;
+      return this.#end(new TlsError(name ?? 'general_error', text, { received: true }));
+    }
+    this.#receiveClosed = true;
+    this.#emit({ type: 'closed' });
+  }
+
+  #countEmptyRecord(): void {
+    this.#emptyRecordsInRow += 1;
+    const limit = this.#settings.limits.emptyRecords;
+    if (this.#emptyRecordsInRow > limit) {
+      throw new TlsError('unexpected_message', `more than ${limit} records in a row that carry nothing`);
+    }
+  }
+
+  #take(transition: Transition<State>): void {
+    if ('waiting' in transition) {
+      this.#pending = true;
+      const settled = transition.waiting.then(
+        (answer) => {
+          this.#answer = { transition: answer };
+        },
+        (error: unknown) => {
+          this.#answer = { error };
+        },
+      );
+      this.#emit({ type: 'pending', settled });
+      return;
+    }
+    this.#state = transition.next;
+    this.#perform(transition.effects);
+  }
+
+  #perform(effects: readonly Effect[]): void {
+    let flight: Uint8Array[] = [];
+    const sendFlight = () => {
+      if (flight.length > 0) this.#emit(this.#sending.write(contentTypes.handshake, concat(...flight)));
+      flight = [];
+    };
+    for (const effect of effects) {
+      if (effect.type === 'send') {
+        flight.push(effect.message);
+      } else {
+        sendFlight();
+        this.#performOne(effect);
+      }
+    }
+    sendFlight();
+  }
+
+  #performOne(effect: Exclude<Effect, { type: 'send' }>): void {
+    switch (effect.type) {
+      case 'change_cipher_spec':
+        return this.#emit(this.#sending.writeInClear(contentTypes.change_cipher_spec, Uint8Array.of(1)));
+      case 'K_send':
+        return this.#sending.setSecret(effect.suite, effect.secret);
+      case 'K_recv':
+        this.#checkKeyChange();
+        return this.#receiving.setSecret(effect.suite, effect.secret);
+      case 'skip_early_data':
+        return this.#receiving.skipEarlyData(effect.until);
+      case 'key_log':
+        if (this.#settings.keyLog) {
+          const { label, clientRandom, secret } = effect;
+          this.#emit({ type: 'secret', label, clientRandom, secret: secret.slice() });
+        }
+        return;
+      case 'connected':
+        this.#info = effect.info;
+        this.#exporterSecret = effect.exporterSecret;
+        return this.#emit({ type: 'connected', info: effect.info });
+      case 'ticket':
+        return this.#emit({ type: 'ticket', session: effect.session });
+      case 'key_update':
+        return this.#updateReceiveKey(effect.updateRequested);
+    }
+  }
+
+  /** §5.1: a message that comes right before a key change must end its record. */
+  #checkKeyChange(): void {
+    if (this.#joiner.midMessage) {
+      throw new TlsError('unexpected_message', 'handshake data behind a message that changes the key (§5.1)');
+    }
+  }
+
+  #updateReceiveKey(updateRequested: boolean): void {
+    this.#checkKeyChange();
+    this.#keyUpdatesInRow += 1;
+    const limit = this.#settings.limits.keyUpdates;
+    if (this.#keyUpdatesInRow > limit) {
+      throw new TlsError('unexpected_message', `more than ${limit} KeyUpdates without data between them`);
+    }
+    if (this.#receiving.detached && !this.#rekeyable.receive) {
+      return this.#exhaust('the peer changed its key, which whoever opens its records cannot follow');
+    }
+    const rekey = this.#receiving.update();
+    if (rekey !== undefined) this.#emit(rekey);
+    const requested = this.#updateRequested;
+    this.#updateRequested = false;
+    if (updateRequested) this.#updateOwed = true;
+    this.#emit({ type: 'key_update', direction: 'receive', requested });
+  }
+
+  /** Several requests that came together are answered by one update (§4.7.3). */
+  #answerUpdate(): void {
+    this.#updateOwed = false;
+    if (!this.#sendClosed && this.#error === undefined) this.#updateSendKey(false, true);
+  }
+
+  #updateSendKey(request: boolean, requested = false): void {
+    if (this.#sending.detached && !this.#rekeyable.send) {
+      return this.#exhaust('the sending key is used up, and whoever seals the records cannot replace it');
+    }
+    const ask = request && !this.#updateRequested;
+    if (ask) this.#updateRequested = true;
+    const requestUpdate = ask ? keyUpdateRequests.update_requested : keyUpdateRequests.update_not_requested;
+    this.#emit(this.#sending.write(contentTypes.handshake, encodeMessage('key_update', { requestUpdate })));
+    const rekey = this.#sending.update();
+    if (rekey !== undefined) this.#emit(rekey);
+    this.#emit({ type: 'key_update', direction: 'send', requested });
+  }
+
+  /** Records that may still be sealed under the sending key; one is kept back for the KeyUpdate itself. */
+  #recordsLeft(): number {
+    const suite = this.#sending.suite;
+    if (suite === undefined) return 0;
+    const limit = Math.min(this.#settings.limits.recordsPerKey, suite.confidentialityLimit);
+    const reserve = this.#sending.detached ? Math.min(detachedReserve, Math.floor(limit / 2)) : 1;
+    return Math.max(limit, 2) - reserve - this.#sending.recordsUnderKey;
+  }
+
+  #checkSendable(call: string): void {
+    if (this.#info === undefined) throw new TypeError(`${call} needs a finished handshake`);
+    if (this.#sendClosed) throw new TypeError(`${call} after close()`);
+  }
+
+  /** Ends cleanly on the wire what cannot go on under its key. */
+  #exhaust(message: string): void {
+    if (!this.#sendClosed) this.#sendAlert('close_notify');
+    this.#end(new TlsError('close_notify', message, { code: 'ERR_TLS_KEY_EXHAUSTED' }));
+  }
+
+  #fail(error: TlsError): void {
+    if (!this.#sendClosed) this.#sendAlert(error.alert);
+    this.#end(error);
+  }
+
+  #sendAlert(name: AlertName): void {
+    // Both closure alerts are warnings, every other alert is fatal (§6).
+    const level = name === 'close_notify' || name === 'user_canceled' ? alertLevels.warning : alertLevels.fatal;
+    this.#emit(this.#sending.write(contentTypes.alert, encodeAlert({ level, description: alertDescriptions[name] })));
+  }
+
+  #end(error: TlsError): void {
+    this.#error = error;
+    this.#sendClosed = true;
+    this.#emit({ type: 'failed', error });
+    this.#sending.destroy();
+    this.#receiving.destroy();
+    this.#exporterSecret?.fill(0);
+  }
+
+  /** Neighbouring `transmit` events become one, so that a flight is one write. */
+  #emit(event: TlsEvent): void {
+    if (event.type === 'transmit') {
+      this.#outgoing.push(event.data);
+    } else {
+      this.#flushOutgoing();
+      this.#events.push(event);
+    }
+  }
+
+  #flushOutgoing(): void {
+    const [first, ...others] = this.#outgoing;
+    if (first === undefined) return;
+    this.#outgoing = [];
+    this.#events.push({ type: 'transmit', data: others.length === 0 ? first : concat(first, ...others) });
+  }
+}
+
+function asTlsError(error: unknown): TlsError {
+  if (error instanceof TlsError) return error;
+  const text = error instanceof Error ? error.message : String(error);
+  return new TlsError('internal_error', text, { cause: error });
+}

@@ -1,0 +1,177 @@
+/** The receiving half of a connection: from the byte stream to fragments, in clear, then under one key after another. */
+import { TlsError } from '../alert.js';
+import type { TlsEvent } from '../events.js';
+import type { CryptoProvider, Fragment, Hash, RecordOpener, RecordProtection, TrafficKeys } from '../crypto/provider.js';
+import type { CipherSuite } from '../crypto/suites.js';
+import { nextTrafficSecret, type Secret } from '../keys/schedule.js';
+import { trafficKeys } from '../keys/traffic.js';
+import { Deframer } from '../record/deframer.js';
+import { recordHeaderLength } from '../record/header.js';
+import { recordProtection } from '../record/protection.js';
+import { contentTypes, nameOf } from '../registry.js';
+
+/** Opened by us with `opener`, or by somebody else when it is undefined. */
+interface Keyed {
+  readonly suite: CipherSuite;
+  readonly hash: Hash;
+  readonly secret: Secret;
+  opener: RecordOpener | undefined;
+}
+
+/** Which records of a client's rejected early data are dropped (§4.3.10). */
+type Skipping = 'first_opened_record' | 'second_client_hello';
+
+export class ReceivingHalf {
+  readonly #provider: CryptoProvider;
+  readonly #protection: RecordProtection;
+  readonly #skipLimit: number;
+  readonly #deframer = new Deframer();
+  #keyed: Keyed | undefined;
+  #fragments: Fragment[] = [];
+  #skipping: Skipping | undefined;
+  #skipped = 0;
+  /** Whether a record has been opened under the key in force. */
+  #proven = false;
+
+  constructor(provider: CryptoProvider, skipLimit: number) {
+    this.#provider = provider;
+    this.#protection = recordProtection(provider);
+    this.#skipLimit = skipLimit;
+  }
+
+  get detached(): boolean {
+    return this.#keyed !== undefined && this.#keyed.opener === undefined;
+  }
+
+  get wanted(): number {
+    return this.#deframer.wanted;
+  }
+
+  /** Bytes that have come and were not taken yet. */
+  get buffered(): number {
+    return this.#deframer.buffered;
+  }
+
+  get atRecordBoundary(): boolean {
+    return this.#deframer.buffered === 0 && this.#fragments.length === 0;
+  }
+
+  push(bytes: Uint8Array): void {
+    this.#deframer.push(bytes);
+  }
+
+  /** The next fragment, a change_cipher_spec among them; `undefined` when more bytes are wanted. */
+  next(): Fragment | undefined {
+    for (;;) {
+      const held = this.#fragments.shift();
+      if (held !== undefined) return held;
+      const run = this.#deframer.next();
+      if (run === undefined) return undefined;
+      if (run.contentType === contentTypes.application_data) this.#open(run.records);
+      else return this.#inClear(run.contentType, run.records);
+    }
+  }
+
+  setSecret(suite: CipherSuite, secret: Secret): void {
+    this.#replace(suite, secret, false);
+  }
+
+  /** §7.2. The `rekey` event, when somebody else protects this direction. */
+  update(): TlsEvent | undefined {
+    const keyed = this.#keyed;
+    if (keyed === undefined) throw new TypeError('there is no key to update before the handshake has made one');
+    const detached = keyed.opener === undefined;
+    const { keys } = this.#replace(keyed.suite, nextTrafficSecret(keyed.hash, keyed.secret), detached);
+    return detached ? { type: 'rekey', direction: 'receive', keys } : undefined;
+  }
+
+  detach(): TrafficKeys {
+    const keyed = this.#keyed;
+    if (keyed?.opener === undefined) throw new TypeError('receiving is in clear or detached already');
+    const { sequenceNumber } = keyed.opener;
+    keyed.opener.destroy();
+    keyed.opener = undefined;
+    return { ...trafficKeys(keyed.suite, keyed.hash, keyed.secret), sequenceNumber: BigInt(sequenceNumber) };
+  }
+
+  skipEarlyData(until: Skipping): void {
+    this.#skipping = until;
+  }
+
+  destroy(): void {
+    this.#keyed?.opener?.destroy();
+    this.#keyed?.secret.fill(0);
+  }
+
+  #replace(suite: CipherSuite, secret: Secret, detached: boolean): { keys: TrafficKeys } {
+    this.destroy();
+    const hash = this.#provider.hash(suite.hash);
+    const keys = trafficKeys(suite, hash, secret);
+    this.#keyed = { suite, hash, secret, opener: detached ? undefined : this.#protection.opener(keys) };
+    this.#proven = false;
+    return { keys };
+  }
+
+  #inClear(contentType: number, record: Uint8Array): Fragment {
+    const content = record.subarray(recordHeaderLength);
+    if (contentType === contentTypes.change_cipher_spec) return { contentType, content };
+    // A peer that could not use our first flight has no keys to seal its alert with; from a proven one it is a forgery.
+    const sealed = this.#keyed !== undefined && (contentType !== contentTypes.alert || this.#proven);
+    if (sealed) {
+      throw new TlsError(
+        'unexpected_message',
+        `unprotected ${nameOf(contentTypes, contentType)} record where protected records are due`,
+      );
+    }
+    if (contentType === contentTypes.handshake && this.#skipping === 'second_client_hello') this.#skipping = undefined;
+    if (content.length === 0) {
+      throw new TlsError('unexpected_message', `empty ${nameOf(contentTypes, contentType)} record (§5.1)`);
+    }
+    return { contentType, content };
+  }
+
+  /** Opens a run of protected records as far as the key in force reaches; the rest waits in the deframer. */
+  #open(records: Uint8Array): void {
+    const opener = this.#keyed?.opener;
+    if (opener === undefined) {
+      if (this.#skipping !== 'second_client_hello') {
+        throw new TlsError('unexpected_message', 'application_data record before any key was agreed');
+      }
+      return this.#skip(records);
+    }
+    const { fragments, count, consumed, failure } = opener.open(records);
+    if (count > 0) {
+      this.#proven = true;
+      this.#skipping = undefined;
+    }
+    this.#fragments.push(...fragments);
+    const rest = records.subarray(consumed);
+    if (failure === undefined) {
+      if (rest.length > 0) this.#deframer.unread(rest);
+    } else if (this.#skipping === 'first_opened_record' && failure === 'bad_record_mac') {
+      this.#skip(rest);
+    } else if (this.#fragments.length > 0) {
+      // What came before the bad record is good: it is delivered, and the record fails when its turn comes.
+      this.#deframer.unread(rest);
+    } else {
+      throw new TlsError(failure, failureTexts[failure] ?? 'a protected record could not be opened');
+    }
+  }
+
+  /** Drops the first of `records`, within the limit; the others are looked at again. */
+  #skip(records: Uint8Array): void {
+    const [, , , high = 0, low = 0] = records;
+    const length = recordHeaderLength + ((high << 8) | low);
+    this.#skipped += length;
+    if (this.#skipped > this.#skipLimit) {
+      throw new TlsError('unexpected_message', `more than ${this.#skipLimit} bytes of early data that was not accepted`);
+    }
+    if (records.length > length) this.#deframer.unread(records.subarray(length));
+  }
+}
+
+const failureTexts: Readonly<Record<string, string>> = {
+  bad_record_mac: 'a record does not authenticate under the key in force',
+  record_overflow: 'a record is longer than §5.2 allows',
+  unexpected_message: 'a protected record holds no content (§5.4)',
+};

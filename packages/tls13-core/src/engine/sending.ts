@@ -1,0 +1,101 @@
+/** The sending half of a connection: in clear, then under one key after another, at last perhaps in other hands. */
+import type { CryptoProvider, Hash, RecordProtection, RecordSealer, TrafficKeys } from '../crypto/provider.js';
+import type { CipherSuite } from '../crypto/suites.js';
+import { nextTrafficSecret, type Secret } from '../keys/schedule.js';
+import { trafficKeys } from '../keys/traffic.js';
+import type { TlsEvent } from '../events.js';
+import { maxFragmentLength } from '../record/header.js';
+import { plaintextRecords, recordProtection } from '../record/protection.js';
+
+/** Sealed by us with `sealer`, or by somebody else when it is undefined; `records` were sealed under this key. */
+interface Keyed {
+  readonly suite: CipherSuite;
+  readonly hash: Hash;
+  readonly secret: Secret;
+  sealer: RecordSealer | undefined;
+  detachedRecords: number;
+}
+
+export class SendingHalf {
+  readonly #provider: CryptoProvider;
+  readonly #protection: RecordProtection;
+  #keyed: Keyed | undefined;
+
+  constructor(provider: CryptoProvider) {
+    this.#provider = provider;
+    this.#protection = recordProtection(provider);
+  }
+
+  get detached(): boolean {
+    return this.#keyed !== undefined && this.#keyed.sealer === undefined;
+  }
+
+  /** Records that were sealed under the key in force. */
+  get recordsUnderKey(): number {
+    const keyed = this.#keyed;
+    return keyed === undefined ? 0 : (keyed.sealer?.sequenceNumber ?? keyed.detachedRecords);
+  }
+
+  get suite(): CipherSuite | undefined {
+    return this.#keyed?.suite;
+  }
+
+  /** The content, protected by the keys in force; `record` when somebody else protects it. */
+  write(contentType: number, content: Uint8Array): TlsEvent {
+    const keyed = this.#keyed;
+    if (keyed === undefined) {
+      return { type: 'transmit', data: plaintextRecords(contentType, content, maxFragmentLength) };
+    }
+    if (keyed.sealer === undefined) {
+      keyed.detachedRecords += 1;
+      return { type: 'record', contentType, fragment: content };
+    }
+    return { type: 'transmit', data: keyed.sealer.seal(contentType, content, maxFragmentLength) };
+  }
+
+  /** A record in clear whatever keys are in force: change_cipher_spec only (§5). */
+  writeInClear(contentType: number, content: Uint8Array): TlsEvent {
+    return { type: 'transmit', data: plaintextRecords(contentType, content, maxFragmentLength) };
+  }
+
+  setSecret(suite: CipherSuite, secret: Secret): void {
+    this.#replace(suite, secret, false);
+  }
+
+  /** §7.2. The `rekey` event, when somebody else protects this direction. */
+  update(): TlsEvent | undefined {
+    const keyed = this.#keyed;
+    if (keyed === undefined) throw new TypeError('there is no key to update before the handshake has made one');
+    const detached = keyed.sealer === undefined;
+    const { keys } = this.#replace(keyed.suite, nextTrafficSecret(keyed.hash, keyed.secret), detached);
+    return detached ? { type: 'rekey', direction: 'send', keys } : undefined;
+  }
+
+  detach(): TrafficKeys {
+    const keyed = this.#keyed;
+    if (keyed?.sealer === undefined) throw new TypeError('sending is in clear or detached already');
+    const { sequenceNumber } = keyed.sealer;
+    keyed.sealer.destroy();
+    keyed.sealer = undefined;
+    keyed.detachedRecords = sequenceNumber;
+    return { ...trafficKeys(keyed.suite, keyed.hash, keyed.secret), sequenceNumber: BigInt(sequenceNumber) };
+  }
+
+  countDetached(records: number): void {
+    if (this.#keyed !== undefined) this.#keyed.detachedRecords += records;
+  }
+
+  destroy(): void {
+    this.#keyed?.sealer?.destroy();
+    this.#keyed?.secret.fill(0);
+  }
+
+  #replace(suite: CipherSuite, secret: Secret, detached: boolean): { keys: TrafficKeys } {
+    this.destroy();
+    const hash = this.#provider.hash(suite.hash);
+    const keys = trafficKeys(suite, hash, secret);
+    const sealer = detached ? undefined : this.#protection.sealer(keys);
+    this.#keyed = { suite, hash, secret, sealer, detachedRecords: 0 };
+    return { keys };
+  }
+}

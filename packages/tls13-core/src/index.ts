@@ -1,0 +1,21 @@
+/** TLS 1.3 (RFC 9846) as a value: bytes in, events out. */
+export { type AlertName, alertDescriptions, alertName, TlsError, type TlsErrorOptions } from './alert.js';
+export type * from './config.js';
+export type { ConnectionInfo } from './connection-info.js';
+export type * from './crypto/provider.js';
+export { type CipherSuite, cipherSuite } from './crypto/suites.js';
+export { createClientEngine, createServerEngine } from './engine/index.js';
+export type { DetachOptions, TlsEngine } from './engine/types.js';
+export type { Direction, TlsEvent } from './events.js';
+export type { KeyLogLabel } from './handshake/effects.js';
+export {
+  type CipherSuiteName,
+  cipherSuites,
+  contentTypes,
+  type NamedGroupName,
+  namedGroups,
+  type SignatureSchemeName,
+  signatureSchemes,
+} from './registry.js';
+export { parseSession, serializeSession, type Session } from './session.js';
+export { createTicketKeys } from './ticket-keys.js';
