@@ -1,0 +1,183 @@
+/**
+ * The presentation language of §3 as values. A codec both reads and writes one type; a vector takes the width of its
+ * length from its ceiling (§3.4) and holds both bounds both ways, so a definition can be compared with the RFC's line.
+ * Reading throws TlsError (the peer's fault), writing RangeError (the caller's).
+ */
+import { knownName } from '../registry.js';
+import { Reader } from './reader.js';
+import { Writer } from './writer.js';
+
+/** What is read may say more than what must be given to write: the two types are the same unless told. */
+export interface Codec<T, Source = T> {
+  read(reader: Reader): T;
+  write(writer: Writer, value: Source): void;
+}
+
+/** The type a codec reads. */
+export type Decoded<C> = C extends Codec<infer T, never> ? T : never;
+
+/** The type a codec writes. */
+export type Encodable<C> = C extends { write(writer: Writer, value: infer Source): void } ? Source : never;
+
+/** The whole of `bytes` as one `what`. */
+export function decode<T>(codec: Codec<T, never>, bytes: Uint8Array, what: string): T {
+  const reader = new Reader(bytes, what);
+  const value = codec.read(reader);
+  reader.end();
+  return value;
+}
+
+export function encode<Source>(codec: Codec<unknown, Source>, value: Source): Uint8Array {
+  const writer = new Writer();
+  codec.write(writer, value);
+  return writer.finish();
+}
+
+function uint(width: number): Codec<number> {
+  return {
+    read: (reader) => reader.uint(width),
+    write: (writer, value) => writer.uint(width, value),
+  };
+}
+
+export const uint8 = uint(1);
+export const uint16 = uint(2);
+export const uint24 = uint(3);
+export const uint32 = uint(4);
+
+/** `opaque name[length]`, as a view. */
+export function fixed(length: number): Codec<Uint8Array> {
+  return {
+    read: (reader) => reader.bytes(length),
+    write(writer, value) {
+      if (value.length !== length) throw new RangeError(`${value.length} bytes where exactly ${length} are allowed`);
+      writer.bytes(value);
+    },
+  };
+}
+
+/** `opaque name<floor..ceiling>`, as a view. */
+export function opaque(floor: number, ceiling: number): Codec<Uint8Array> {
+  const width = lengthWidth(ceiling);
+  return {
+    read: (reader) => content(reader, width, floor, ceiling).rest(),
+    write: (writer, value) => writer.vector(width, floor, ceiling, () => writer.bytes(value)),
+  };
+}
+
+/** `opaque name<floor..ceiling>` as a string of one character per byte, which loses nothing whatever the bytes are. */
+export function octetString(floor: number, ceiling: number): Codec<string> {
+  const bytes = opaque(floor, ceiling);
+  return {
+    read: (reader) => Array.from(bytes.read(reader), (byte) => String.fromCharCode(byte)).join(''),
+    write(writer, value) {
+      const codes = Array.from({ length: value.length }, (_, index) => value.charCodeAt(index));
+      if (codes.some((code) => code > 255)) {
+        throw new RangeError(`${JSON.stringify(value)} has a character that is not one byte`);
+      }
+      bytes.write(writer, Uint8Array.from(codes));
+    },
+  };
+}
+
+/** `Item name<floor..ceiling>`: bounds in bytes, as everywhere in the RFC. */
+export function vector<T, Source>(
+  item: Codec<T, Source>,
+  floor: number,
+  ceiling: number,
+): Codec<readonly T[], readonly Source[]> {
+  const width = lengthWidth(ceiling);
+  return {
+    read(reader) {
+      const items: T[] = [];
+      const list = content(reader, width, floor, ceiling);
+      while (list.remaining > 0) items.push(item.read(list));
+      return items;
+    },
+    write(writer, values) {
+      writer.vector(width, floor, ceiling, () => {
+        for (const value of values) item.write(writer, value);
+      });
+    },
+  };
+}
+
+/** What stands in the bytes of `opaque name<floor..ceiling>` is one `inner`, and nothing behind it. */
+export function within<T, Source>(inner: Codec<T, Source>, floor: number, ceiling: number): Codec<T, Source> {
+  const width = lengthWidth(ceiling);
+  return {
+    read(reader) {
+      const whole = content(reader, width, floor, ceiling);
+      const value = inner.read(whole);
+      whole.end();
+      return value;
+    },
+    write: (writer, value) => writer.vector(width, floor, ceiling, () => inner.write(writer, value)),
+  };
+}
+
+interface Fields {
+  readonly [name: string]: Codec<unknown, never>;
+}
+
+/** `struct { … }` (§3.6): the fields in the order given. */
+export function struct<F extends Fields>(
+  fields: F,
+): Codec<{ readonly [Name in keyof F]: Decoded<F[Name]> }, { readonly [Name in keyof F]: Encodable<F[Name]> }>;
+export function struct(fields: Readonly<Record<string, Codec<unknown>>>): Codec<Readonly<Record<string, unknown>>> {
+  const entries = Object.entries(fields);
+  return {
+    read(reader) {
+      const value: Record<string, unknown> = {};
+      for (const [name, codec] of entries) value[name] = codec.read(reader);
+      return value;
+    },
+    write(writer, value) {
+      for (const [name, codec] of entries) codec.write(writer, value[name]);
+    },
+  };
+}
+
+/** An enumerated (§3.5) by its names: any other value is an illegal_parameter (§6.2). */
+export function enumerated<Name extends string>(
+  codec: Codec<number>,
+  values: Readonly<Record<Name, number>>,
+): Codec<Name> {
+  return {
+    read(reader) {
+      const value = codec.read(reader);
+      const name = knownName(values, value);
+      if (name === undefined) {
+        throw reader.error('illegal_parameter', `${value} where one of ${Object.keys(values).join(', ')} is allowed`);
+      }
+      return name;
+    },
+    write: (writer, name) => codec.write(writer, values[name]),
+  };
+}
+
+/** Whatever is left, as a view. */
+export const rest: Codec<Uint8Array> = {
+  read: (reader) => reader.rest(),
+  write: (writer, value) => writer.bytes(value),
+};
+
+/** `struct {}` where being there is all it says. */
+export const empty: Codec<true> = {
+  read: () => true,
+  write: () => undefined,
+};
+
+function lengthWidth(ceiling: number): number {
+  let width = 1;
+  while (ceiling >= 256 ** width) width++;
+  return width;
+}
+
+function content(reader: Reader, width: number, floor: number, ceiling: number): Reader {
+  const length = reader.uint(width);
+  if (length < floor || length > ceiling) {
+    throw reader.error('decode_error', `a vector of ${length} bytes where <${floor}..${ceiling}> is allowed`);
+  }
+  return reader.child(length);
+}

@@ -1,0 +1,129 @@
+/**
+ * A block of extensions (§4.3), read and written after a message's table. A recognized extension that the table does not
+ * have is an illegal_parameter. Unknown ones are kept in `types` and `raw`: whether an answer was asked for is for the
+ * handshake to judge, which knows what was asked.
+ */
+import { type ExtensionName, extensionTypes, nameOf } from '../registry.js';
+import { type Codec, type Decoded, decode, type Encodable, encode, opaque, struct, uint16, vector } from './codec.js';
+
+export interface RawExtension {
+  readonly type: number;
+  readonly data: Uint8Array;
+}
+
+export interface Entry<C> {
+  readonly type: number;
+  readonly name: ExtensionName;
+  readonly codec: C;
+}
+
+export interface Table {
+  readonly [property: string]: Entry<Codec<unknown, never>>;
+}
+
+/** What a block was read as: the values of its known extensions, and the block as it stood. */
+export type ExtensionBlock<T extends Table> = {
+  readonly [Property in keyof T]?: Decoded<T[Property]['codec']> | undefined;
+} & {
+  /** Every extension's type, unknown ones included, in order of appearance. */
+  readonly types: readonly number[];
+  /** Every extension's body, unknown ones included, in order of appearance. */
+  readonly raw: ReadonlyMap<number, Uint8Array>;
+};
+
+/** What to write: absent and `undefined` are the same. */
+export type ExtensionsToSend<T extends Table> = {
+  readonly [Property in keyof T]?: Encodable<T[Property]['codec']> | undefined;
+} & {
+  /** Written as they are, before pre_shared_key. */
+  readonly extra?: readonly RawExtension[] | undefined;
+};
+
+export interface BlockRules {
+  /** Least bytes of the block; 0 unless told. */
+  readonly floor?: number;
+  /** Least bytes accepted, where it differs. */
+  readonly readFloor?: number;
+  /** Allowed in the message, and of no concern to this library. */
+  readonly ignored?: readonly ExtensionName[];
+  /** Without this extension the block follows rules of another protocol version. */
+  readonly onlyWith?: ExtensionName;
+}
+
+/** An entry of a table. */
+export function on<C>(name: ExtensionName, codec: C): Entry<C> {
+  return { type: extensionTypes[name], name, codec };
+}
+
+export function extensionBlock<T extends Table>(
+  message: string,
+  table: T,
+  rules: BlockRules,
+): Codec<ExtensionBlock<T>, ExtensionsToSend<T>>;
+export function extensionBlock(
+  message: string,
+  table: Readonly<Record<string, Entry<Codec<unknown>>>>,
+  rules: BlockRules,
+): Codec<UntypedBlock, UntypedToSend> {
+  const { floor = 0, readFloor = floor, ignored = [], onlyWith } = rules;
+  const reading = vector(extension, readFloor, ceiling);
+  const writing = vector(extension, floor, ceiling);
+  const entries = Object.entries(table);
+  const propertyOf = new Map(entries.map(([property, entry]) => [entry.type, property]));
+  const passedOver = new Set<number>(ignored.map((name) => extensionTypes[name]));
+
+  return {
+    read(reader) {
+      const extensions = reading.read(reader);
+      const types = extensions.map(({ type }) => type);
+      const raw = new Map<number, Uint8Array>();
+      const read: UntypedBlock = { types, raw };
+      for (const { type, data } of extensions) {
+        if (raw.has(type)) throw reader.error('illegal_parameter', `two ${nameOf(extensionTypes, type)} extensions`);
+        raw.set(type, data);
+      }
+      if (onlyWith !== undefined && !raw.has(extensionTypes[onlyWith])) return read;
+      for (const [type, data] of raw) {
+        const property = propertyOf.get(type);
+        const entry = property === undefined ? undefined : table[property];
+        if (property === undefined || entry === undefined) {
+          if (recognized.has(type) && !passedOver.has(type)) {
+            throw reader.error('illegal_parameter', `${nameOf(extensionTypes, type)} does not belong in it`);
+          }
+          continue;
+        }
+        if (message === 'ClientHello' && entry.name === 'pre_shared_key' && types.at(-1) !== type) {
+          throw reader.error('illegal_parameter', 'pre_shared_key is not the last extension');
+        }
+        const value = decode(entry.codec, data, `${message} ${entry.name}`);
+        if (value !== undefined) read[property] = value;
+      }
+      return read;
+    },
+    write(writer, source) {
+      const before: RawExtension[] = [];
+      const last: RawExtension[] = [];
+      for (const [property, { type, name, codec }] of entries) {
+        const value = source[property];
+        if (value === undefined) continue;
+        (name === 'pre_shared_key' ? last : before).push({ type, data: encode(codec, value) });
+      }
+      writing.write(writer, [...before, ...(source.extra ?? []), ...last]);
+    },
+  };
+}
+
+const ceiling = 2 ** 16 - 1;
+const extension: Codec<RawExtension> = struct({ type: uint16, data: opaque(0, ceiling) });
+const recognized: ReadonlySet<number> = new Set(Object.values(extensionTypes));
+
+interface UntypedBlock {
+  readonly types: readonly number[];
+  readonly raw: ReadonlyMap<number, Uint8Array>;
+  [property: string]: unknown;
+}
+
+interface UntypedToSend {
+  readonly extra?: readonly RawExtension[] | undefined;
+  readonly [property: string]: unknown;
+}

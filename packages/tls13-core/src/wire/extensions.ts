@@ -1,0 +1,110 @@
+/**
+ * Which extension may stand in which message, and what it says there: one table a message, after the RFC's own (§4.3).
+ */
+import type { Decoded } from './codec.js';
+import { extensionBlock, on } from './extension-block.js';
+import * as values from './extension-values.js';
+
+/** In the order in which they are written: pre_shared_key must be the last (§4.3.11). */
+const clientHelloTable = {
+  serverName: on('server_name', values.serverName),
+  supportedVersions: on('supported_versions', values.supportedVersions),
+  supportedGroups: on('supported_groups', values.namedGroupList),
+  signatureAlgorithms: on('signature_algorithms', values.signatureSchemeList),
+  signatureAlgorithmsCert: on('signature_algorithms_cert', values.signatureSchemeList),
+  alpn: on('application_layer_protocol_negotiation', values.protocolNameList),
+  statusRequest: on('status_request', values.uninterpreted),
+  signedCertificateTimestamp: on('signed_certificate_timestamp', values.uninterpreted),
+  recordSizeLimit: on('record_size_limit', values.recordSizeLimit),
+  certificateAuthorities: on('certificate_authorities', values.certificateAuthorities),
+  postHandshakeAuth: on('post_handshake_auth', values.present),
+  cookie: on('cookie', values.cookie),
+  keyShare: on('key_share', values.clientShares),
+  pskKeyExchangeModes: on('psk_key_exchange_modes', values.pskKeyExchangeModes),
+  earlyData: on('early_data', values.present),
+  preSharedKey: on('pre_shared_key', values.offeredPsks),
+};
+
+const serverHelloTable = {
+  supportedVersions: on('supported_versions', values.selectedVersion),
+  keyShare: on('key_share', values.keyShareEntry),
+  preSharedKey: on('pre_shared_key', values.selectedIdentity),
+};
+
+const helloRetryRequestTable = {
+  supportedVersions: on('supported_versions', values.selectedVersion),
+  keyShare: on('key_share', values.selectedGroup),
+  cookie: on('cookie', values.cookie),
+};
+
+const encryptedExtensionsTable = {
+  serverName: on('server_name', values.present),
+  supportedGroups: on('supported_groups', values.namedGroupList),
+  alpn: on('application_layer_protocol_negotiation', values.selectedProtocol),
+  recordSizeLimit: on('record_size_limit', values.recordSizeLimit),
+  earlyData: on('early_data', values.present),
+};
+
+const certificateRequestTable = {
+  signatureAlgorithms: on('signature_algorithms', values.signatureSchemeList),
+  signatureAlgorithmsCert: on('signature_algorithms_cert', values.signatureSchemeList),
+  statusRequest: on('status_request', values.uninterpreted),
+  signedCertificateTimestamp: on('signed_certificate_timestamp', values.uninterpreted),
+  certificateAuthorities: on('certificate_authorities', values.certificateAuthorities),
+  oidFilters: on('oid_filters', values.oidFilters),
+};
+
+const certificateTable = {
+  statusRequest: on('status_request', values.uninterpreted),
+  signedCertificateTimestamp: on('signed_certificate_timestamp', values.uninterpreted),
+};
+
+const newSessionTicketTable = {
+  earlyData: on('early_data', values.maxEarlyDataSize),
+};
+
+/**
+ * §4.2.2 says <7..2^16-1>, which is what a supported_versions takes: a smaller block only ever comes from a client
+ * of an earlier version, which is to be told so (protocol_version) and not that its message is malformed.
+ */
+export const clientHelloExtensions = extensionBlock('ClientHello', clientHelloTable, {
+  floor: 7,
+  readFloor: 0,
+  ignored: ['max_fragment_length', 'padding'],
+});
+export type ClientHelloExtensions = Decoded<typeof clientHelloExtensions>;
+
+/**
+ * §4.2.3. A block without supported_versions is that of an earlier version, with other rules: none of its extensions
+ * is read, and the handshake refuses the version.
+ */
+export const serverHelloExtensions = extensionBlock('ServerHello', serverHelloTable, {
+  floor: 6,
+  readFloor: 0,
+  onlyWith: 'supported_versions',
+});
+export type ServerHelloExtensions = Decoded<typeof serverHelloExtensions>;
+
+/** §4.2.4 */
+export const helloRetryRequestExtensions = extensionBlock('HelloRetryRequest', helloRetryRequestTable, { floor: 6 });
+export type HelloRetryRequestExtensions = Decoded<typeof helloRetryRequestExtensions>;
+
+/** §4.4.1 */
+export const encryptedExtensionsExtensions = extensionBlock('EncryptedExtensions', encryptedExtensionsTable, {
+  ignored: ['max_fragment_length'],
+});
+export type EncryptedExtensionsExtensions = Decoded<typeof encryptedExtensionsExtensions>;
+
+/** §4.4.2. Its server_name is for exported authenticators (RFC 9261) alone. */
+export const certificateRequestExtensions = extensionBlock('CertificateRequest', certificateRequestTable, {
+  ignored: ['server_name'],
+});
+export type CertificateRequestExtensions = Decoded<typeof certificateRequestExtensions>;
+
+/** §4.5.1 */
+export const certificateExtensions = extensionBlock('Certificate', certificateTable, {});
+export type CertificateExtensions = Decoded<typeof certificateExtensions>;
+
+/** §4.7.1 */
+export const newSessionTicketExtensions = extensionBlock('NewSessionTicket', newSessionTicketTable, {});
+export type NewSessionTicketExtensions = Decoded<typeof newSessionTicketExtensions>;
