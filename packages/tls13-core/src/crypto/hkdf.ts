@@ -1,0 +1,74 @@
+/** HKDF (RFC 5869) over a provider's HMAC, with the labels of §7.1. */
+import type { Hash } from './provider.js';
+
+/** HKDF-Extract(Salt, IKM): `hash.length` bytes (RFC 5869 §2.2). */
+export function hkdfExtract(hash: Hash, salt: Uint8Array, inputKeyingMaterial: Uint8Array): Uint8Array {
+  return hash.hmac(salt, inputKeyingMaterial);
+}
+
+/** HKDF-Expand(PRK, info, L) (RFC 5869 §2.3). Throws RangeError beyond 255 blocks. */
+export function hkdfExpand(hash: Hash, secret: Uint8Array, info: Uint8Array, length: number): Uint8Array {
+  const blocks = Math.ceil(length / hash.length);
+  if (blocks > 255) {
+    throw new RangeError(`HKDF-Expand gives at most ${255 * hash.length} bytes with ${hash.name}, not ${length}`);
+  }
+  // T(i) = HMAC(PRK, T(i-1) | info | i): one buffer holds the input of every round.
+  const input = new Uint8Array(hash.length + info.length + 1);
+  input.set(info, hash.length);
+  const output = new Uint8Array(length);
+  for (let block = 1; block <= blocks; block++) {
+    input[input.length - 1] = block;
+    const offset = (block - 1) * hash.length;
+    const bytes = hash.hmac(secret, block === 1 ? input.subarray(hash.length) : input);
+    if (length === hash.length) return bytes;
+    output.set(bytes.length > length - offset ? bytes.subarray(0, length - offset) : bytes, offset);
+    if (block < blocks) input.set(bytes);
+    bytes.fill(0);
+  }
+  input.fill(0);
+  return output;
+}
+
+/**
+ * HKDF-Expand-Label(Secret, Label, Context, Length) (§7.1); `label` without its "tls13 " prefix.
+ * Throws RangeError on a label that is not 1 to 249 ASCII characters, or a context or length that does not fit.
+ */
+export function hkdfExpandLabel(
+  hash: Hash,
+  secret: Uint8Array,
+  label: string,
+  context: Uint8Array,
+  length: number,
+): Uint8Array {
+  return hkdfExpand(hash, secret, hkdfLabel(label, context, length), length);
+}
+
+/** Derive-Secret(Secret, Label, Messages) (§7.1), given the transcript hash of the messages. */
+export function deriveSecret(hash: Hash, secret: Uint8Array, label: string, transcriptHash: Uint8Array): Uint8Array {
+  return hkdfExpandLabel(hash, secret, label, transcriptHash, hash.length);
+}
+
+const prefix = 'tls13 ';
+
+function hkdfLabel(label: string, context: Uint8Array, length: number): Uint8Array {
+  const full = prefix + label;
+  if (label.length === 0 || full.length > 255) {
+    throw new RangeError(`an HKDF label has 1 to 249 characters, not ${label.length}`);
+  }
+  if (context.length > 255) throw new RangeError(`an HKDF context has at most 255 bytes, not ${context.length}`);
+  if (!Number.isInteger(length) || length < 0 || length > 0xffff) {
+    throw new RangeError(`HKDF-Expand-Label gives 0 to 65535 bytes, not ${length}`);
+  }
+  const encoded = new Uint8Array(2 + 1 + full.length + 1 + context.length);
+  encoded[0] = length >> 8;
+  encoded[1] = length & 0xff;
+  encoded[2] = full.length;
+  for (let index = 0; index < full.length; index++) {
+    const code = full.charCodeAt(index);
+    if (code > 0x7f) throw new RangeError(`an HKDF label is ASCII, and ${JSON.stringify(label)} is not`);
+    encoded[3 + index] = code;
+  }
+  encoded[3 + full.length] = context.length;
+  encoded.set(context, 4 + full.length);
+  return encoded;
+}

@@ -1,0 +1,139 @@
+/** Record protection (§5.2) built over a provider's AEAD, one record at a time. */
+import type { AlertName } from '../alert.js';
+import type {
+  Aead,
+  CryptoProvider,
+  Fragment,
+  OpenedRecords,
+  RecordOpener,
+  RecordProtection,
+  RecordSealer,
+  TrafficKeys,
+} from '../crypto/provider.js';
+import { contentTypes } from '../registry.js';
+import { checkMaxFragment, headerLength, maxCiphertextLength, maxInnerPlaintextLength, writeHeader } from './header.js';
+import { NonceSequence } from './nonce.js';
+
+/** The provider's own batched protection where it has one, otherwise the portable one over its AEAD. */
+export function recordProtection(provider: CryptoProvider): RecordProtection {
+  return provider.recordProtection ?? portableRecordProtection(provider);
+}
+
+export function portableRecordProtection(provider: Pick<CryptoProvider, 'aead'>): RecordProtection {
+  return {
+    sealer: (keys) => new PortableSealer(provider.aead(keys.aead, keys.key), keys),
+    opener: (keys) => new PortableOpener(provider.aead(keys.aead, keys.key), keys),
+  };
+}
+
+class PortableSealer implements RecordSealer {
+  readonly #aead: Aead;
+  readonly #nonces: NonceSequence;
+
+  constructor(aead: Aead, keys: TrafficKeys) {
+    this.#aead = aead;
+    this.#nonces = new NonceSequence(keys.iv, keys.sequenceNumber);
+  }
+
+  get sequenceNumber(): number {
+    return this.#nonces.sequenceNumber;
+  }
+
+  seal(contentType: number, content: Uint8Array, maxFragment: number): Uint8Array {
+    checkMaxFragment(maxFragment);
+    if (content.length === 0 && contentType !== contentTypes.application_data) {
+      throw new TypeError(`a record of content type ${contentType} may not be empty: only application data may (§5.4)`);
+    }
+    const expansion = headerLength + 1 + this.#aead.tagLength;
+    const count = Math.max(1, Math.ceil(content.length / maxFragment));
+    const records = new Uint8Array(content.length + count * expansion);
+    const inner = new Uint8Array(Math.min(content.length, maxFragment) + 1);
+    let offset = 0;
+    for (let index = 0; index < count; index++) {
+      const fragment = content.subarray(index * maxFragment, (index + 1) * maxFragment);
+      inner.set(fragment);
+      inner[fragment.length] = contentType;
+      writeHeader(records, offset, contentTypes.application_data, fragment.length + expansion - headerLength);
+      const header = records.subarray(offset, offset + headerLength);
+      const nonce = this.#nonces.nonce();
+      records.set(this.#aead.seal(nonce, header, inner.subarray(0, fragment.length + 1)), offset + headerLength);
+      this.#nonces.advance();
+      offset += fragment.length + expansion;
+    }
+    inner.fill(0);
+    return records;
+  }
+
+  destroy(): void {
+    this.#aead.destroy();
+    this.#nonces.destroy();
+  }
+}
+
+class PortableOpener implements RecordOpener {
+  readonly #aead: Aead;
+  readonly #nonces: NonceSequence;
+
+  constructor(aead: Aead, keys: TrafficKeys) {
+    this.#aead = aead;
+    this.#nonces = new NonceSequence(keys.iv, keys.sequenceNumber);
+  }
+
+  get sequenceNumber(): number {
+    return this.#nonces.sequenceNumber;
+  }
+
+  open(records: Uint8Array): OpenedRecords {
+    const fragments: Fragment[] = [];
+    let consumed = 0;
+    let failure: AlertName | undefined;
+    while (consumed < records.length) {
+      const length = wholeRecordLength(records, consumed);
+      const opened = this.#openOne(records.subarray(consumed, consumed + length));
+      if (typeof opened === 'string') {
+        failure = opened;
+        break;
+      }
+      this.#nonces.advance();
+      consumed += length;
+      fragments.push(opened);
+      if (opened.contentType !== contentTypes.application_data) break;
+    }
+    return { fragments, count: fragments.length, consumed, failure };
+  }
+
+  destroy(): void {
+    this.#aead.destroy();
+    this.#nonces.destroy();
+  }
+
+  #openOne(record: Uint8Array): Fragment | AlertName {
+    if (record[0] !== contentTypes.application_data) return 'unexpected_message';
+    const sealed = record.subarray(headerLength);
+    if (sealed.length > maxCiphertextLength) return 'record_overflow';
+    const inner = this.#aead.open(this.#nonces.nonce(), record.subarray(0, headerLength), sealed);
+    return inner === undefined ? 'bad_record_mac' : fragmentOf(inner);
+  }
+}
+
+/** The content of a TLSInnerPlaintext and its type, which is the last octet that is not padding (§5.4). */
+export function fragmentOf(inner: Uint8Array): Fragment | AlertName {
+  if (inner.length > maxInnerPlaintextLength) return 'record_overflow';
+  let end = inner.length;
+  while (end > 0 && inner[end - 1] === 0) end--;
+  if (end === 0) return 'unexpected_message';
+  const contentType = inner[end - 1];
+  const content = inner.subarray(0, end - 1);
+  if (contentType === contentTypes.application_data) return { contentType, content };
+  // A protected change_cipher_spec, an unknown type or an empty handshake or alert record (§5, §5.4).
+  const known = contentType === contentTypes.handshake || contentType === contentTypes.alert;
+  return known && content.length > 0 ? { contentType, content } : 'unexpected_message';
+}
+
+function wholeRecordLength(records: Uint8Array, offset: number): number {
+  const length = headerLength + (((records[offset + 3] ?? 0) << 8) | (records[offset + 4] ?? 0));
+  if (offset + length > records.length) {
+    throw new RangeError(`only whole records can be opened: ${records.length - offset} bytes of ${length} are there`);
+  }
+  return length;
+}
