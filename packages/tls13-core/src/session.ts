@@ -1,5 +1,20 @@
-/** A session to resume (§2.2, §4.7.1), as a client keeps it. */
-import type { CipherSuiteName } from './registry.js';
+/** A session to resume (§2.2, §4.7.1), as a client keeps it, and its form for storing. */
+import { TlsError } from './alert.js';
+import { cipherSuite } from './crypto/suites.js';
+import { type CipherSuiteName, cipherSuites } from './registry.js';
+import {
+  type Codec,
+  decode,
+  encode,
+  enumerated,
+  octetString,
+  opaque,
+  struct,
+  uint8,
+  uint16,
+  uint32,
+  vector,
+} from './wire/codec.js';
 
 export interface Session {
   readonly cipherSuite: CipherSuiteName;
@@ -18,4 +33,75 @@ export interface Session {
   readonly peerCertificates: readonly Uint8Array[];
   /** 0 when the ticket does not permit early data. */
   readonly maxEarlyData: number;
+}
+
+/**
+ * A session as bytes, to keep between runs: with them anybody can resume it, so keep them like a key. The first byte
+ * is the format's version. Throws RangeError for a session that no server can have issued.
+ */
+export function serializeSession(session: Session): Uint8Array {
+  return encode(stored, {
+    version,
+    ...session,
+    serverName: session.serverName ?? absent,
+    alpnProtocol: session.alpnProtocol ?? absent,
+  });
+}
+
+/** The session that `serializeSession` was given. Throws TypeError for anything else, and for another version of the format. */
+export function parseSession(bytes: Uint8Array): Session {
+  if (!(bytes instanceof Uint8Array)) throw new TypeError('a serialized session must be a Uint8Array');
+  if (bytes[0] !== version) throw notASession(`its version is ${bytes[0] ?? 'missing'}, not ${version}`);
+  const session = decoded(bytes.slice());
+  const { hash } = cipherSuite(session.cipherSuite);
+  if (session.psk.length !== pskLengths[hash]) {
+    throw notASession(`its PSK has ${session.psk.length} bytes, which does not go with ${hash}`);
+  }
+  return session;
+}
+
+const version = 1;
+/** Neither a server name nor a protocol name can be empty. */
+const absent = '';
+const pskLengths = { sha256: 32, sha384: 48 } as const;
+
+/** Milliseconds, which need more than four bytes. */
+const time: Codec<number> = {
+  read: (reader) => reader.uint(2) * 2 ** 32 + reader.uint(4),
+  write(writer, milliseconds) {
+    writer.uint(2, Math.floor(milliseconds / 2 ** 32));
+    writer.uint(4, Math.floor(milliseconds) % 2 ** 32);
+  },
+};
+
+const stored = struct({
+  version: uint8,
+  cipherSuite: enumerated(uint16, cipherSuites),
+  ticket: opaque(1, 2 ** 16 - 1),
+  psk: opaque(32, 48),
+  lifetime: uint32,
+  ageAdd: uint32,
+  receivedAt: time,
+  serverName: octetString(0, 255),
+  alpnProtocol: octetString(0, 255),
+  peerCertificates: vector(opaque(1, 2 ** 24 - 1), 0, 2 ** 24 - 1),
+  maxEarlyData: uint32,
+});
+
+function decoded(bytes: Uint8Array): Session {
+  try {
+    const { version: _version, serverName, alpnProtocol, ...session } = decode(stored, bytes, 'session');
+    return {
+      ...session,
+      serverName: serverName === absent ? undefined : serverName,
+      alpnProtocol: alpnProtocol === absent ? undefined : alpnProtocol,
+    };
+  } catch (error) {
+    if (error instanceof TlsError) throw notASession(error.message);
+    throw error;
+  }
+}
+
+function notASession(why: string): TypeError {
+  return new TypeError(`these bytes are not a session from serializeSession: ${why}`);
 }

@@ -44,7 +44,8 @@ export function createTicketKeys(provider: CryptoProvider, options: TicketKeysOp
     throw new TypeError(`ticket keys need aes-256-gcm, which provider ${provider.name} does not have`);
   }
   const { keep = 2, now = Date.now } = options;
-  if (!Number.isInteger(keep) || keep < 0) throw new RangeError(`keep must be a whole number of at least 0, not ${keep}`);
+  if (!Number.isInteger(keep) || keep < 0)
+    throw new RangeError(`keep must be a whole number of at least 0, not ${keep}`);
   const interval = options.rotationInterval ?? (options.keys === undefined ? 43_200 : Number.POSITIVE_INFINITY);
   if (!(interval > 0)) throw new RangeError(`rotationInterval must be more than 0 seconds, not ${interval}`);
   return new RotatingKeys(provider, options.keys, interval * 1000, keep, now);

@@ -1,0 +1,68 @@
+/** What a server takes from a client's offer (§4.2.1): each choice by itself, in the server's order of preference. */
+import { TlsError } from '../alert.js';
+import type { CipherSuite } from '../crypto/suites.js';
+import { cipherSuites, type NamedGroupName, namedGroups, nameOf } from '../registry.js';
+
+/** A share of the client's for a group that both sides know. */
+export interface ChosenShare {
+  readonly group: NamedGroupName;
+  readonly keyExchange: Uint8Array;
+}
+
+/** The suites both sides have, in the server's order; never empty. */
+export function commonCipherSuites(
+  ours: readonly CipherSuite[],
+  offered: readonly number[],
+): readonly [CipherSuite, ...CipherSuite[]] {
+  const [first, ...others] = ours.filter((suite) => offered.includes(suite.code));
+  if (first === undefined) {
+    const wanted = ours.map((suite) => suite.name).join(', ');
+    throw new TlsError(
+      'handshake_failure',
+      `the client offers the cipher suites ${names(cipherSuites, offered)}; wanted is one of ${wanted} (§4.2.1)`,
+    );
+  }
+  return [first, ...others];
+}
+
+/**
+ * The server's best group that the client sent a share for: one round trip less is worth more than a better place in
+ * the order. Without any such share, the best group in common, to ask for in a HelloRetryRequest (§4.2.4).
+ */
+export function chooseGroup(
+  ours: readonly NamedGroupName[],
+  offered: readonly number[],
+  shares: readonly { readonly group: number; readonly keyExchange: Uint8Array }[],
+): ChosenShare | NamedGroupName {
+  for (const group of ours) {
+    const share = shares.find((candidate) => candidate.group === namedGroups[group]);
+    if (share !== undefined) return { group, keyExchange: share.keyExchange };
+  }
+  const group = ours.find((candidate) => offered.includes(namedGroups[candidate]));
+  if (group === undefined) {
+    throw new TlsError(
+      'handshake_failure',
+      `the client offers the groups ${names(namedGroups, offered)}; wanted is one of ${ours.join(', ')} (§4.2.1)`,
+    );
+  }
+  return group;
+}
+
+/** RFC 7301 §3.2. `undefined` when the client offers no protocol, or the server has none to choose from. */
+export function chooseAlpnProtocol(ours: readonly string[], offered: readonly string[]): string | undefined {
+  if (ours.length === 0 || offered.length === 0) return undefined;
+  const protocol = ours.find((candidate) => offered.includes(candidate));
+  if (protocol === undefined) throw noApplicationProtocol(offered, `wanted is one of ${ours.join(', ')}`);
+  return protocol;
+}
+
+export function noApplicationProtocol(offered: readonly string[], wanted: string): TlsError {
+  return new TlsError(
+    'no_application_protocol',
+    `the client offers the protocols ${offered.map((name) => JSON.stringify(name)).join(', ')}; ${wanted} (RFC 7301 §3.2)`,
+  );
+}
+
+function names(registry: Readonly<Record<string, number>>, codes: readonly number[]): string {
+  return codes.length === 0 ? '(none)' : codes.map((code) => nameOf(registry, code)).join(', ');
+}
