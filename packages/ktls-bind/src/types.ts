@@ -102,8 +102,8 @@ export interface FileProgress {
   readonly endOfFile: boolean;
 }
 
-/** Where one direction's records are protected; `unknown` when the kernel would not say (no CAP_NET_ADMIN). */
-export type Placement = 'none' | 'base' | 'software' | 'device' | 'device-record' | 'unknown';
+/** Where one direction's keys are, `none` without keys; `unknown` when the kernel would not say (no CAP_NET_ADMIN). */
+export type Placement = 'none' | 'software' | 'device' | 'unknown';
 
 /** What the kernel says about a socket of ours. */
 export interface SocketInfo {
@@ -133,7 +133,7 @@ export interface KtlsSocket {
   readonly closed: boolean;
   /** Whether the tls ULP is attached; irrevocable. While no send key is set, what is written goes out in clear. */
   readonly attached: boolean;
-  /** Whether keys were set for this direction through this object. */
+  /** Whether the kernel has keys for this direction. */
   enabled(direction: Direction): boolean;
 
   /**
@@ -170,7 +170,8 @@ export interface KtlsSocket {
   sendRecord(contentType: number, fragment: Uint8Array): boolean;
 
   /**
-   * sendfile(2) from a regular file, at most a megabyte or so per call so that no connection starves the loop.
+   * sendfile(2) from a regular file, at most a megabyte or so per call so that no connection starves the loop. Only
+   * once send is enabled.
    * @param fileFd a readable descriptor; its own position is neither used nor moved.
    * @param offset bytes from the start of the file, 0 … 2^53−1.
    * @param length bytes to send.
@@ -184,9 +185,13 @@ export interface KtlsSocket {
    * Sets the first keys of a direction, or, called again, the next ones (after a KeyUpdate).
    * @throws KtlsError `ERR_KTLS_NO_ULP`, `ERR_KTLS_NOT_CONNECTED`, `ERR_KTLS_ULP_EXISTS`, `ERR_KTLS_CIPHER`,
    *   `ERR_KTLS_REKEY_UNSUPPORTED`, `ERR_KTLS_REKEY_AGAIN` (a device that is not ready: try again), `ERR_KTLS_OPTION`.
-   *   When it throws on first send keys, `attached` tells whether writing has become a danger: see there.
+   *   When first send keys are refused, everything written would go out as it is: from then on `write` throws
+   *   `ERR_KTLS_UNSEALED`, unless {@link continueInUserSpace} is called.
    */
   enable(direction: Direction, keys: CryptoInfo, options?: EnableOptions): void;
+
+  /** After the kernel refused first send keys: promises that what is written from now on was sealed by the caller. */
+  continueInUserSpace(): void;
 
   /** Who is told; replaces the earlier one. */
   onReady(callback: ReadyCallback | undefined): void;

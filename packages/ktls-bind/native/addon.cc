@@ -1,0 +1,315 @@
+// The addon's face to JavaScript: class Socket, loopbackPair and constants. Results are numbers: what the system call
+// returned, or -errno; src/socket.ts dresses them. Argument types are checked there, too.
+#include <napi.h>
+
+#include <netinet/in.h>
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "crypto_info.h"
+#include "descriptor.h"
+#include "diagnostics.h"
+#include "record_io.h"
+#include "watcher.h"
+
+namespace ktls {
+
+namespace {
+
+struct Instance {
+  std::shared_ptr<Watchers> watchers;
+  Napi::FunctionReference socket;
+};
+
+Napi::Value Number(Napi::Env env, int64_t value) { return Napi::Number::New(env, static_cast<double>(value)); }
+
+// "address port family", the form that costs no object; empty when there is no address.
+Napi::Value Printed(Napi::Env env, const Address& address) {
+  char text[INET6_ADDRSTRLEN] = {};
+  if (address.size == 0) return env.Undefined();
+  if (address.storage.ss_family == AF_INET) {
+    const auto& in = reinterpret_cast<const sockaddr_in&>(address.storage);
+    inet_ntop(AF_INET, &in.sin_addr, text, sizeof text);
+    return Napi::String::New(env, std::string(text) + " " + std::to_string(ntohs(in.sin_port)) + " IPv4");
+  }
+  if (address.storage.ss_family == AF_INET6) {
+    const auto& in6 = reinterpret_cast<const sockaddr_in6&>(address.storage);
+    inet_ntop(AF_INET6, &in6.sin6_addr, text, sizeof text);
+    return Napi::String::New(env, std::string(text) + " " + std::to_string(ntohs(in6.sin6_port)) + " IPv6");
+  }
+  return env.Undefined();
+}
+
+class Socket : public Napi::ObjectWrap<Socket> {
+ public:
+  static Napi::Function Define(Napi::Env env) {
+    return DefineClass(env, "Socket",
+                       {
+                           InstanceMethod<&Socket::Fd>("fd"),
+                           InstanceMethod<&Socket::Read>("read"),
+                           InstanceMethod<&Socket::ReadRecord>("readRecord"),
+                           InstanceMethod<&Socket::Write>("write"),
+                           InstanceMethod<&Socket::WriteRecord>("writeRecord"),
+                           InstanceMethod<&Socket::SendFile>("sendFile"),
+                           InstanceMethod<&Socket::UlpAttached>("ulpAttached"),
+                           InstanceMethod<&Socket::AttachUlp>("attachUlp"),
+                           InstanceMethod<&Socket::CipherInUse>("cipherInUse"),
+                           InstanceMethod<&Socket::SetKeys>("setKeys"),
+                           InstanceMethod<&Socket::SetOption>("setOption"),
+                           InstanceMethod<&Socket::KnowsOption>("knowsOption"),
+                           InstanceMethod<&Socket::Watch>("watch"),
+                           InstanceMethod<&Socket::Ref>("ref"),
+                           InstanceMethod<&Socket::Shutdown>("shutdown"),
+                           InstanceMethod<&Socket::Close>("close"),
+                           InstanceMethod<&Socket::TakeError>("takeError"),
+                           InstanceMethod<&Socket::Unacknowledged>("unacknowledged"),
+                           InstanceMethod<&Socket::LocalAddress>("localAddress"),
+                           InstanceMethod<&Socket::RemoteAddress>("remoteAddress"),
+                           InstanceMethod<&Socket::Diagnose>("diagnose"),
+                       });
+  }
+
+  // (fd, adopt): `error` is then 0 or -errno.
+  explicit Socket(const Napi::CallbackInfo& info)
+      : Napi::ObjectWrap<Socket>(info), watchers_(info.Env().GetInstanceData<Instance>()->watchers) {
+    const int fd = OpenSocket(info[0].As<Napi::Number>().Int32Value(), info[1].As<Napi::Boolean>().Value());
+    if (fd >= 0) descriptor_ = Descriptor(fd);
+    Value().Set("error", Number(info.Env(), std::min(fd, 0)));
+  }
+
+  ~Socket() override { Release(); }
+
+ private:
+  Napi::Value Fd(const Napi::CallbackInfo& info) { return Number(info.Env(), descriptor_.get()); }
+
+  Napi::Value Read(const Napi::CallbackInfo& info) {
+    auto into = info[0].As<Napi::Uint8Array>();
+    return Number(info.Env(), ktls::Read(descriptor_.get(), into.Data(), into.ByteLength()));
+  }
+
+  // contentType * 2^32 + length, or negative.
+  Napi::Value ReadRecord(const Napi::CallbackInfo& info) {
+    auto into = info[0].As<Napi::Uint8Array>();
+    const Record record = ktls::ReadRecord(descriptor_.get(), into.Data(), into.ByteLength());
+    if (record.length < 0) return Number(info.Env(), record.length);
+    return Number(info.Env(), (static_cast<int64_t>(record.content_type) << 32) + record.length);
+  }
+
+  Napi::Value Write(const Napi::CallbackInfo& info) {
+    const auto chunks = info[0].As<Napi::Array>();
+    const bool more = info[1].As<Napi::Boolean>().Value();
+    // As many as the kernel takes at once (IOV_MAX).
+    std::array<iovec, 1024> vector;
+    const uint32_t count = chunks.Length();
+    int64_t accepted = 0;
+    for (uint32_t start = 0; start < count;) {
+      size_t filled = 0;
+      size_t bytes = 0;
+      const Napi::HandleScope scope(info.Env());
+      for (; start < count && filled < vector.size(); start++) {
+        auto chunk = chunks.Get(start).As<Napi::Uint8Array>();
+        if (chunk.ByteLength() == 0) continue;
+        vector[filled++] = {chunk.Data(), chunk.ByteLength()};
+        bytes += chunk.ByteLength();
+      }
+      if (filled == 0) break;
+      const int64_t n = ktls::Write(descriptor_.get(), vector.data(), filled, more || start < count);
+      if (n < 0) return Number(info.Env(), accepted > 0 ? accepted : n);
+      accepted += n;
+      if (static_cast<size_t>(n) < bytes) break;
+    }
+    return Number(info.Env(), accepted);
+  }
+
+  Napi::Value WriteRecord(const Napi::CallbackInfo& info) {
+    const auto type = static_cast<uint8_t>(info[0].As<Napi::Number>().Uint32Value());
+    auto fragment = info[1].As<Napi::Uint8Array>();
+    return Number(info.Env(), ktls::WriteRecord(descriptor_.get(), type, fragment.Data(), fragment.ByteLength()));
+  }
+
+  // bytes * 4 + blocked + 2 * endOfFile, or negative.
+  Napi::Value SendFile(const Napi::CallbackInfo& info) {
+    const int file = info[0].As<Napi::Number>().Int32Value();
+    const int64_t offset = info[1].As<Napi::Number>().Int64Value();
+    const int64_t length = info[2].As<Napi::Number>().Int64Value();
+    const FileProgress progress = ktls::SendFile(descriptor_.get(), file, offset, static_cast<uint64_t>(length));
+    if (progress.bytes < 0) return Number(info.Env(), progress.bytes);
+    return Number(info.Env(), progress.bytes * 4 + (progress.blocked ? 1 : 0) + (progress.end_of_file ? 2 : 0));
+  }
+
+  Napi::Value UlpAttached(const Napi::CallbackInfo& info) {
+    return Number(info.Env(), ktls::UlpAttached(descriptor_.get()));
+  }
+
+  Napi::Value AttachUlp(const Napi::CallbackInfo& info) {
+    return Number(info.Env(), ktls::AttachUlp(descriptor_.get()));
+  }
+
+  Napi::Value CipherInUse(const Napi::CallbackInfo& info) {
+    return Number(info.Env(), ktls::CipherInUse(descriptor_.get(), info[0].As<Napi::Number>().Int32Value()));
+  }
+
+  // (direction, cipher, key, iv, sequenceNumber)
+  Napi::Value SetKeys(const Napi::CallbackInfo& info) {
+    auto key = info[2].As<Napi::Uint8Array>();
+    auto iv = info[3].As<Napi::Uint8Array>();
+    bool lossless = false;
+    const uint64_t sequence_number = info[4].As<Napi::BigInt>().Uint64Value(&lossless);
+    if (!lossless) return Number(info.Env(), -ERANGE);
+    const TrafficKeys keys = {key.Data(), key.ByteLength(), iv.Data(), iv.ByteLength(), sequence_number};
+    const auto cipher = static_cast<uint16_t>(info[1].As<Napi::Number>().Uint32Value());
+    return Number(info.Env(), ktls::SetKeys(descriptor_.get(), info[0].As<Napi::Number>().Int32Value(), cipher, keys));
+  }
+
+  Napi::Value SetOption(const Napi::CallbackInfo& info) {
+    const auto option = static_cast<Option>(info[0].As<Napi::Number>().Int32Value());
+    return Number(info.Env(), ktls::SetOption(descriptor_.get(), option, info[1].As<Napi::Number>().Int32Value()));
+  }
+
+  Napi::Value KnowsOption(const Napi::CallbackInfo& info) {
+    const auto option = static_cast<Option>(info[0].As<Napi::Number>().Int32Value());
+    return Napi::Boolean::New(info.Env(), ktls::KnowsOption(descriptor_.get(), option));
+  }
+
+  Napi::Value Watch(const Napi::CallbackInfo& info) {
+    const int events = info[0].As<Napi::Number>().Int32Value();
+    if (!descriptor_.open()) return Number(info.Env(), events == 0 ? 0 : -EBADF);
+    if (watcher_ == nullptr) {
+      if (events == 0) return Number(info.Env(), 0);
+      const int error = Watcher::Open(watchers_, descriptor_.get(), OnReady, this, watcher_);
+      if (error != 0) return Number(info.Env(), error);
+      watcher_->Ref(referenced_);
+      context_ = std::make_unique<Napi::AsyncContext>(info.Env(), "KtlsSocket");
+    }
+    const int result = watcher_->Watch(events);
+    Hold(result == 0 && events != 0);
+    return Number(info.Env(), result);
+  }
+
+  Napi::Value Ref(const Napi::CallbackInfo& info) {
+    referenced_ = info[0].As<Napi::Boolean>().Value();
+    if (watcher_ != nullptr) watcher_->Ref(referenced_);
+    return info.Env().Undefined();
+  }
+
+  Napi::Value Shutdown(const Napi::CallbackInfo& info) {
+    return Number(info.Env(), shutdown(descriptor_.get(), SHUT_WR) == 0 ? 0 : -errno);
+  }
+
+  // (reset)
+  Napi::Value Close(const Napi::CallbackInfo& info) {
+    int result = 0;
+    if (descriptor_.open() && info[0].As<Napi::Boolean>().Value()) result = ResetOnClose(descriptor_.get());
+    Release();
+    Hold(false);
+    return Number(info.Env(), result);
+  }
+
+  Napi::Value TakeError(const Napi::CallbackInfo& info) {
+    return Number(info.Env(), -ktls::TakeError(descriptor_.get()));
+  }
+
+  Napi::Value Unacknowledged(const Napi::CallbackInfo& info) {
+    return Number(info.Env(), ktls::Unacknowledged(descriptor_.get()));
+  }
+
+  Napi::Value LocalAddress(const Napi::CallbackInfo& info) {
+    return Printed(info.Env(), ktls::LocalAddress(descriptor_.get()));
+  }
+
+  Napi::Value RemoteAddress(const Napi::CallbackInfo& info) {
+    return Printed(info.Env(), ktls::RemoteAddress(descriptor_.get()));
+  }
+
+  // [version, cipher, txConf, rxConf], or a negative number.
+  Napi::Value Diagnose(const Napi::CallbackInfo& info) {
+    UlpInfo ulp = {};
+    const int result = ktls::Diagnose(descriptor_.get(), ulp);
+    if (result != 0) return Number(info.Env(), result);
+    auto list = Napi::Array::New(info.Env(), 4);
+    list.Set(0U, Number(info.Env(), ulp.version));
+    list.Set(1U, Number(info.Env(), ulp.cipher));
+    list.Set(2U, Number(info.Env(), ulp.tx_conf));
+    list.Set(3U, Number(info.Env(), ulp.rx_conf));
+    return list;
+  }
+
+  static void OnReady(void* data, int status, int events) { static_cast<Socket*>(data)->Ready(status, events); }
+
+  // Calls `onReady(status, events)` of the object.
+  void Ready(int status, int events) {
+    const Napi::Env env = Env();
+    const Napi::HandleScope scope(env);
+    const Napi::Object self = Value();
+    try {
+      const Napi::Value callback = self.Get("onReady");
+      if (!callback.IsFunction()) return;
+      callback.As<Napi::Function>().MakeCallback(self, {Number(env, status), Number(env, events)}, *context_);
+    } catch (const Napi::Error& error) {
+      napi_fatal_exception(env, error.Value());
+    }
+  }
+
+  // A socket that is watched is not garbage, whoever still knows it.
+  void Hold(bool on) {
+    if (on == held_) return;
+    held_ = on;
+    if (on) {
+      Napi::ObjectWrap<Socket>::Ref();
+    } else {
+      Unref();
+    }
+  }
+
+  void Release() {
+    if (watcher_ != nullptr) watcher_->Close();
+    descriptor_.Close();
+  }
+
+  std::shared_ptr<Watchers> watchers_;
+  Descriptor descriptor_;
+  // Owned by libuv from Open to its last callback; here until Close.
+  Watcher* watcher_ = nullptr;
+  std::unique_ptr<Napi::AsyncContext> context_;
+  bool referenced_ = true;
+  bool held_ = false;
+};
+
+// [first, second] descriptors of a connection with itself, which are the caller's to close; or -errno.
+Napi::Value LoopbackPairOf(const Napi::CallbackInfo& info) {
+  Descriptor first;
+  Descriptor second;
+  const int result = LoopbackPair(first, second);
+  if (result != 0) return Number(info.Env(), result);
+  auto pair = Napi::Array::New(info.Env(), 2);
+  pair.Set(0U, Number(info.Env(), first.Release()));
+  pair.Set(1U, Number(info.Env(), second.Release()));
+  return pair;
+}
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  auto watchers = Watchers::Create(env);
+  if (watchers == nullptr) throw Napi::Error::New(env, "this runtime has no libuv event loop");
+  auto instance = std::make_unique<Instance>();
+  instance->watchers = std::move(watchers);
+  const Napi::Function socket = Socket::Define(env);
+  instance->socket = Napi::Persistent(socket);
+  env.SetInstanceData(instance.release());
+  exports.Set("Socket", socket);
+  exports.Set("loopbackPair", Napi::Function::New(env, LoopbackPairOf, "loopbackPair"));
+  return exports;
+}
+
+}  // namespace
+
+}  // namespace ktls
+
+static Napi::Object InitAddon(Napi::Env env, Napi::Object exports) { return ktls::Init(env, exports); }
+
+NODE_API_MODULE(NODE_GYP_MODULE_NAME, InitAddon)
