@@ -25,7 +25,12 @@ export type TlsEvent =
   /** A key changed; `requested` when the peer asked for it (§4.7.3). */
   | { readonly type: 'key_update'; readonly direction: Direction; readonly requested: boolean }
   /** For an NSS key log (RFC 9850), when `keyLog` was set. */
-  | { readonly type: 'secret'; readonly label: KeyLogLabel; readonly clientRandom: Uint8Array; readonly secret: Uint8Array }
+  | {
+      readonly type: 'secret';
+      readonly label: KeyLogLabel;
+      readonly clientRandom: Uint8Array;
+      readonly secret: Uint8Array;
+    }
   /** The peer sent close_notify: no more data comes from it (§6.1). Sending goes on. */
   | { readonly type: 'closed' }
   /**

@@ -17,5 +17,5 @@ export {
   type SignatureSchemeName,
   signatureSchemes,
 } from './registry.js';
-export { parseSession, serializeSession, type Session } from './session.js';
+export { parseSession, type Session, serializeSession } from './session.js';
 export { createTicketKeys } from './ticket-keys.js';

@@ -103,7 +103,10 @@ export function nameOf(registry: Readonly<Record<string, number>>, code: number)
 }
 
 /** The registry's own name for a code point, typed, or `undefined` where this library does not know it. */
-export function knownName<Name extends string>(registry: Readonly<Record<Name, number>>, code: number): Name | undefined {
+export function knownName<Name extends string>(
+  registry: Readonly<Record<Name, number>>,
+  code: number,
+): Name | undefined {
   for (const name in registry) if (registry[name] === code) return name;
   return undefined;
 }

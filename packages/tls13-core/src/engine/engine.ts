@@ -3,7 +3,7 @@
  * lets the machine take a step, and performs the step's effects in order. Every fault inside becomes one alert and
  * one `failed` event, here and nowhere else.
  */
-import { type AlertName, alertLevels, alertName, alertDescriptions, TlsError } from '../alert.js';
+import { type AlertName, TlsError } from '../alert.js';
 import { concat } from '../bytes.js';
 import type { Limits } from '../config.js';
 import type { ConnectionInfo } from '../connection-info.js';
@@ -13,7 +13,7 @@ import type { Direction, TlsEvent } from '../events.js';
 import type { Effect } from '../handshake/effects.js';
 import type { NamedState, Step, Transition } from '../handshake/step.js';
 import { exportKeyingMaterial, type Secret } from '../keys/schedule.js';
-import { contentTypes, keyUpdateRequests, nameOf } from '../registry.js';
+import { contentTypes, nameOf } from '../registry.js';
 import { decodeAlert, encodeAlert, encodeMessage } from '../wire/index.js';
 import { HandshakeJoiner } from './joiner.js';
 import { ReceivingHalf } from './receiving.js';
@@ -106,6 +106,7 @@ export class Engine<State extends NamedState> implements TlsEngine {
       // §6.1: whatever comes behind a close_notify is ignored.
       if (this.#receiveClosed) return;
       this.#receiving.push(ciphertext);
+      if (this.#pending) this.#receiving.keep();
       const { pendingInput } = this.#settings.limits;
       if (this.#pending && this.#receiving.buffered > pendingInput) {
         throw new TlsError('internal_error', `more than ${pendingInput} bytes came while the application was deciding`);
@@ -298,10 +299,9 @@ export class Engine<State extends NamedState> implements TlsEngine {
   }
 
   #takeAlert(content: Uint8Array): void {
-    const { description } = decodeAlert(content);
-    if (description === alertDescriptions.user_canceled) return this.#countEmptyRecord();
-    if (description !== alertDescriptions.close_notify || this.#info === undefined) {
-      const name = alertName(description);
+    const { name, description } = decodeAlert(content);
+    if (name === 'user_canceled') return this.#countEmptyRecord();
+    if (name !== 'close_notify' || this.#info === undefined) {
       const text = `the peer sent the alert ${name ?? description}`;
       return this.#end(new TlsError(name ?? 'general_error', text, { received: true }));
     }
@@ -320,6 +320,7 @@ export class Engine<State extends NamedState> implements TlsEngine {
   #take(transition: Transition<State>): void {
     if ('waiting' in transition) {
       this.#pending = true;
+      this.#receiving.keep();
       const settled = transition.waiting.then(
         (answer) => {
           this.#answer = { transition: answer };
@@ -417,7 +418,7 @@ export class Engine<State extends NamedState> implements TlsEngine {
     }
     const ask = request && !this.#updateRequested;
     if (ask) this.#updateRequested = true;
-    const requestUpdate = ask ? keyUpdateRequests.update_requested : keyUpdateRequests.update_not_requested;
+    const requestUpdate = ask ? 'update_requested' : 'update_not_requested';
     this.#emit(this.#sending.write(contentTypes.handshake, encodeMessage('key_update', { requestUpdate })));
     const rekey = this.#sending.update();
     if (rekey !== undefined) this.#emit(rekey);
@@ -450,9 +451,7 @@ export class Engine<State extends NamedState> implements TlsEngine {
   }
 
   #sendAlert(name: AlertName): void {
-    // Both closure alerts are warnings, every other alert is fatal (§6).
-    const level = name === 'close_notify' || name === 'user_canceled' ? alertLevels.warning : alertLevels.fatal;
-    this.#emit(this.#sending.write(contentTypes.alert, encodeAlert({ level, description: alertDescriptions[name] })));
+    this.#emit(this.#sending.write(contentTypes.alert, encodeAlert(name)));
   }
 
   #end(error: TlsError): void {

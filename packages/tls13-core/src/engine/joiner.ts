@@ -28,7 +28,10 @@ export class HandshakeJoiner {
     if (high === undefined || middle === undefined || low === undefined) return undefined;
     const length = headerLength + ((high << 16) | (middle << 8) | low);
     if (length > this.#limit) {
-      throw new TlsError('illegal_parameter', `handshake message of ${length} bytes; at most ${this.#limit} are accepted`);
+      throw new TlsError(
+        'illegal_parameter',
+        `handshake message of ${length} bytes; at most ${this.#limit} are accepted`,
+      );
     }
     if (this.#held.length < length) return undefined;
     const message = this.#held.subarray(0, length);

@@ -1,12 +1,19 @@
 /** The receiving half of a connection: from the byte stream to fragments, in clear, then under one key after another. */
 import { TlsError } from '../alert.js';
-import type { TlsEvent } from '../events.js';
-import type { CryptoProvider, Fragment, Hash, RecordOpener, RecordProtection, TrafficKeys } from '../crypto/provider.js';
+import type {
+  CryptoProvider,
+  Fragment,
+  Hash,
+  RecordOpener,
+  RecordProtection,
+  TrafficKeys,
+} from '../crypto/provider.js';
 import type { CipherSuite } from '../crypto/suites.js';
+import type { TlsEvent } from '../events.js';
 import { nextTrafficSecret, type Secret } from '../keys/schedule.js';
 import { trafficKeys } from '../keys/traffic.js';
 import { Deframer } from '../record/deframer.js';
-import { recordHeaderLength } from '../record/header.js';
+import { headerLength } from '../record/header.js';
 import { recordProtection } from '../record/protection.js';
 import { contentTypes, nameOf } from '../registry.js';
 
@@ -58,6 +65,11 @@ export class ReceivingHalf {
 
   push(bytes: Uint8Array): void {
     this.#deframer.push(bytes);
+  }
+
+  /** Copies what has come and was not taken yet: the memory given to `push` is the caller's again. */
+  keep(): void {
+    this.#deframer.keep();
   }
 
   /** The next fragment, a change_cipher_spec among them; `undefined` when more bytes are wanted. */
@@ -113,7 +125,7 @@ export class ReceivingHalf {
   }
 
   #inClear(contentType: number, record: Uint8Array): Fragment {
-    const content = record.subarray(recordHeaderLength);
+    const content = record.subarray(headerLength);
     if (contentType === contentTypes.change_cipher_spec) return { contentType, content };
     // A peer that could not use our first flight has no keys to seal its alert with; from a proven one it is a forgery.
     const sealed = this.#keyed !== undefined && (contentType !== contentTypes.alert || this.#proven);
@@ -147,12 +159,12 @@ export class ReceivingHalf {
     this.#fragments.push(...fragments);
     const rest = records.subarray(consumed);
     if (failure === undefined) {
-      if (rest.length > 0) this.#deframer.unread(rest);
+      this.#deframer.unread(rest.length);
     } else if (this.#skipping === 'first_opened_record' && failure === 'bad_record_mac') {
       this.#skip(rest);
     } else if (this.#fragments.length > 0) {
       // What came before the bad record is good: it is delivered, and the record fails when its turn comes.
-      this.#deframer.unread(rest);
+      this.#deframer.unread(rest.length);
     } else {
       throw new TlsError(failure, failureTexts[failure] ?? 'a protected record could not be opened');
     }
@@ -161,12 +173,15 @@ export class ReceivingHalf {
   /** Drops the first of `records`, within the limit; the others are looked at again. */
   #skip(records: Uint8Array): void {
     const [, , , high = 0, low = 0] = records;
-    const length = recordHeaderLength + ((high << 8) | low);
+    const length = headerLength + ((high << 8) | low);
     this.#skipped += length;
     if (this.#skipped > this.#skipLimit) {
-      throw new TlsError('unexpected_message', `more than ${this.#skipLimit} bytes of early data that was not accepted`);
+      throw new TlsError(
+        'unexpected_message',
+        `more than ${this.#skipLimit} bytes of early data that was not accepted`,
+      );
     }
-    if (records.length > length) this.#deframer.unread(records.subarray(length));
+    this.#deframer.unread(records.length - length);
   }
 }
 

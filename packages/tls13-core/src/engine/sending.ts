@@ -1,11 +1,11 @@
 /** The sending half of a connection: in clear, then under one key after another, at last perhaps in other hands. */
 import type { CryptoProvider, Hash, RecordProtection, RecordSealer, TrafficKeys } from '../crypto/provider.js';
 import type { CipherSuite } from '../crypto/suites.js';
+import type { TlsEvent } from '../events.js';
 import { nextTrafficSecret, type Secret } from '../keys/schedule.js';
 import { trafficKeys } from '../keys/traffic.js';
-import type { TlsEvent } from '../events.js';
-import { maxFragmentLength } from '../record/header.js';
-import { plaintextRecords, recordProtection } from '../record/protection.js';
+import { maxPlaintextLength, plaintextRecords } from '../record/header.js';
+import { recordProtection } from '../record/protection.js';
 
 /** Sealed by us with `sealer`, or by somebody else when it is undefined; `records` were sealed under this key. */
 interface Keyed {
@@ -44,18 +44,18 @@ export class SendingHalf {
   write(contentType: number, content: Uint8Array): TlsEvent {
     const keyed = this.#keyed;
     if (keyed === undefined) {
-      return { type: 'transmit', data: plaintextRecords(contentType, content, maxFragmentLength) };
+      return { type: 'transmit', data: plaintextRecords(contentType, content) };
     }
     if (keyed.sealer === undefined) {
       keyed.detachedRecords += 1;
       return { type: 'record', contentType, fragment: content };
     }
-    return { type: 'transmit', data: keyed.sealer.seal(contentType, content, maxFragmentLength) };
+    return { type: 'transmit', data: keyed.sealer.seal(contentType, content, maxPlaintextLength) };
   }
 
   /** A record in clear whatever keys are in force: change_cipher_spec only (§5). */
   writeInClear(contentType: number, content: Uint8Array): TlsEvent {
-    return { type: 'transmit', data: plaintextRecords(contentType, content, maxFragmentLength) };
+    return { type: 'transmit', data: plaintextRecords(contentType, content) };
   }
 
   setSecret(suite: CipherSuite, secret: Secret): void {

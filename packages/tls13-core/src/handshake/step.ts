@@ -26,10 +26,7 @@ export interface NamedState {
 
 export type MessageType = HandshakeMessage['type'];
 
-export type MessageOf<Type extends MessageType> = Extract<
-  HandshakeMessage,
-  { readonly type: Type }
->;
+export type MessageOf<Type extends MessageType> = Extract<HandshakeMessage, { readonly type: Type }>;
 
 /** One row of a role's table: which states it may lead to (§A), and how. */
 export interface Row<From, Message, To extends NamedState, Context> {

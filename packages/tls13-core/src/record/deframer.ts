@@ -21,7 +21,7 @@ export class Deframer {
   /** What `next` handed out last. */
   #last: { readonly run: RecordRun; readonly fromInput: boolean } | undefined;
 
-  /** Takes bytes of the stream, cut anywhere. They must stay as they are until `next` has returned `undefined`. */
+  /** Takes bytes of the stream, cut anywhere. They must stay as they are until `next` has returned `undefined` or `keep` was called. */
   push(bytes: Uint8Array): void {
     this.#last = undefined;
     let rest = bytes;
@@ -61,6 +61,13 @@ export class Deframer {
     }
     if (last.fromInput) this.#offset -= length;
     else this.#partialLength = this.#partial.length;
+    this.#last = undefined;
+  }
+
+  /** Copies what `next` has not handed out, so that the memory given to `push` is its owner's again. */
+  keep(): void {
+    this.#input = this.#input.slice(this.#offset);
+    this.#offset = 0;
     this.#last = undefined;
   }
 
