@@ -1,0 +1,38 @@
+/** The portable CryptoProvider: audited JavaScript (@noble/*), the same in every runtime. */
+import { randomBytes } from '@noble/hashes/utils.js';
+import { nobleAead } from './noble-aead.js';
+import { nobleCertificateKey } from './noble-certificate.js';
+import { nobleEncapsulate, nobleGroups, nobleKeyShare } from './noble-groups.js';
+import { nobleHash } from './noble-hash.js';
+import { nobleSigner } from './noble-signer.js';
+import type { CryptoProvider } from './provider.js';
+
+/**
+ * Needs nothing but `crypto.getRandomValues`. It verifies every signature scheme of TLS 1.3 and signs with ECDSA and
+ * Ed25519 keys, not with RSA. JavaScript gives no hard promise of constant time: where a native provider can be had,
+ * prefer it for private keys.
+ */
+export const nobleProvider: CryptoProvider = {
+  name: 'noble',
+  aeads: ['chacha20-poly1305', 'aes-128-gcm', 'aes-256-gcm', 'aes-128-ccm', 'aes-128-ccm-8'],
+  groups: nobleGroups,
+  signatureSchemes: [
+    'ecdsa_secp256r1_sha256',
+    'ed25519',
+    'ecdsa_secp384r1_sha384',
+    'ecdsa_secp521r1_sha512',
+    'rsa_pss_rsae_sha256',
+    'rsa_pss_rsae_sha384',
+    'rsa_pss_rsae_sha512',
+    'rsa_pss_pss_sha256',
+    'rsa_pss_pss_sha384',
+    'rsa_pss_pss_sha512',
+  ],
+  random: (length) => randomBytes(length),
+  hash: nobleHash,
+  aead: nobleAead,
+  generateKeyShare: nobleKeyShare,
+  encapsulate: nobleEncapsulate,
+  certificateKey: nobleCertificateKey,
+  signer: nobleSigner,
+};
