@@ -1,0 +1,134 @@
+/** The server's Finished (§4.5.3) and the client's answer: its certificate when one was requested, and its Finished. */
+import { TlsError } from '../../alert.js';
+import type { CertificateRequestInfo, Credential } from '../../config.js';
+import type { ConnectionInfo } from '../../connection-info.js';
+import { finishedVerifyData, verifyFinished } from '../../keys/finished.js';
+import type { Transcript } from '../../keys/transcript.js';
+import { type SignatureSchemeName, signatureSchemes } from '../../registry.js';
+import { encodeMessage } from '../../wire/index.js';
+import { chooseSignatureScheme, signedContent } from '../certificate-verify.js';
+import type { Effect } from '../effects.js';
+import { type MessageOf, type Step, type Transition, whenReady } from '../step.js';
+import type { ClientContext, Connected, WaitFinished } from './states.js';
+
+export function receiveFinished(
+  state: WaitFinished,
+  { body, bytes }: MessageOf<'finished'>,
+  context: ClientContext,
+): Transition<Connected> {
+  const { transcript, negotiated, request } = state;
+  const { hash } = transcript;
+  if (body.verifyData.length !== hash.length) {
+    throw new TlsError(
+      'decode_error',
+      `the server's Finished has ${body.verifyData.length} bytes of verify_data; wanted are ${hash.length} (§4.5.3)`,
+    );
+  }
+  if (!verifyFinished(hash, negotiated.serverSecret, transcript.digest(), body.verifyData)) {
+    throw new TlsError('decrypt_error', "the server's Finished does not verify (§4.5.3)");
+  }
+  const throughServerFinished = transcript.append(bytes);
+  if (request === undefined) {
+    return connect(state, context, throughServerFinished, { messages: [], transcript: throughServerFinished });
+  }
+  const { credential } = context.settings;
+  const answer = typeof credential === 'function' ? credential(request) : credential;
+  return whenReady(answer, (chosen) => authenticate(state, context, throughServerFinished, request, chosen));
+}
+
+/** The client's Certificate and CertificateVerify, as far as there are any. */
+interface ClientAuthentication {
+  readonly messages: readonly Uint8Array[];
+  /** Through the last of the messages. */
+  readonly transcript: Transcript;
+  readonly presented?: { readonly credential: Credential; readonly scheme: SignatureSchemeName };
+}
+
+/** Certificate, and CertificateVerify behind it unless it is empty (§4.5.1, §4.5.2). */
+function authenticate(
+  state: WaitFinished,
+  context: ClientContext,
+  throughServerFinished: Transcript,
+  request: CertificateRequestInfo,
+  credential: Credential | undefined,
+): Transition<Connected> {
+  const scheme = credential && chooseSignatureScheme(credential.signer, request.signatureSchemes);
+  if (credential === undefined || scheme === undefined) {
+    const message = certificateMessage([]);
+    const transcript = throughServerFinished.append(message);
+    return connect(state, context, throughServerFinished, { messages: [message], transcript });
+  }
+  const certificate = certificateMessage(credential.certificateChain);
+  const throughCertificate = throughServerFinished.append(certificate);
+  const content = signedContent('client', throughCertificate.digest());
+  return whenReady(credential.signer.sign(scheme, content), (signature) => {
+    const verify = encodeMessage('certificate_verify', { algorithm: signatureSchemes[scheme], signature });
+    return connect(state, context, throughServerFinished, {
+      messages: [certificate, verify],
+      transcript: throughCertificate.append(verify),
+      presented: { credential, scheme },
+    });
+  });
+}
+
+function certificateMessage(chain: readonly Uint8Array[]): Uint8Array {
+  return encodeMessage('certificate', {
+    certificateRequestContext: new Uint8Array(0),
+    certificateList: chain.map((certData) => ({ certData, extensions: {} })),
+  });
+}
+
+/** Sends the client's flight and turns to the application keys. */
+function connect(
+  state: WaitFinished,
+  { settings }: ClientContext,
+  throughServerFinished: Transcript,
+  { messages, transcript, presented }: ClientAuthentication,
+): Step<Connected> {
+  const { negotiated, alpnProtocol, peerCertificates, signatureScheme } = state;
+  const { offer, suite, clientSecret, mainSecret, helloRetryRequest } = negotiated;
+  const { hash } = transcript;
+  const finished = encodeMessage('finished', {
+    verifyData: finishedVerifyData(hash, clientSecret, transcript.digest()),
+  });
+
+  const clientTraffic = mainSecret.clientTraffic(throughServerFinished.digest());
+  const serverTraffic = mainSecret.serverTraffic(throughServerFinished.digest());
+  const exporterSecret = mainSecret.exporter(throughServerFinished.digest());
+  const resumptionSecret = mainSecret.resumption(transcript.append(finished).digest());
+  mainSecret.destroy();
+
+  const clientRandom = offer.hello.random;
+  const info: ConnectionInfo = {
+    role: 'client',
+    protocol: 'TLSv1.3',
+    cipherSuite: suite.name,
+    group: negotiated.group,
+    signatureScheme,
+    clientSignatureScheme: presented?.scheme,
+    // §4.7.1: the name of this ClientHello, also when the session was made under another.
+    serverName: settings.serverName,
+    alpnProtocol,
+    resumed: negotiated.session !== undefined,
+    helloRetryRequest,
+    peerCertificates,
+    localCertificates: presented?.credential.certificateChain ?? [],
+    clientRandom,
+    serverRandom: negotiated.serverRandom,
+  };
+  const effects: Effect[] = [
+    // §E.4: before the second flight, which after a HelloRetryRequest was the second ClientHello.
+    ...(offer.hello.legacySessionId.length > 0 && !helloRetryRequest ? [{ type: 'change_cipher_spec' } as const] : []),
+    ...[...messages, finished].map((message) => ({ type: 'send', message }) as const),
+    { type: 'key_log', label: 'CLIENT_TRAFFIC_SECRET_0', clientRandom, secret: clientTraffic },
+    { type: 'key_log', label: 'SERVER_TRAFFIC_SECRET_0', clientRandom, secret: serverTraffic },
+    { type: 'key_log', label: 'EXPORTER_SECRET', clientRandom, secret: exporterSecret },
+    { type: 'K_send', epoch: 'application', suite, secret: clientTraffic },
+    { type: 'K_recv', epoch: 'application', suite, secret: serverTraffic },
+    { type: 'connected', info, exporterSecret },
+  ];
+  return {
+    next: { name: 'CONNECTED', suite, resumptionSecret, alpnProtocol, peerCertificates, tickets: 0 },
+    effects,
+  };
+}

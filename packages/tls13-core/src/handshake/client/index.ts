@@ -1,0 +1,51 @@
+/** The client's state machine (§A.1) as a table: what is not listed for a state is an unexpected_message there. */
+import { row, type Step, type Table } from '../step.js';
+import { receiveKeyUpdate, receiveNewSessionTicket } from './connected.js';
+import { receiveFinished } from './finished.js';
+import { firstOffer } from './offer.js';
+import {
+  receiveCertificate,
+  receiveCertificateRequest,
+  receiveCertificateVerify,
+  receiveEncryptedExtensions,
+} from './server-auth.js';
+import { receiveHelloRetryRequest, receiveServerHello, receiveServerHelloAgain } from './server-hello.js';
+import type { ClientContext, ClientState } from './states.js';
+
+export type { ClientContext, ClientState } from './states.js';
+
+/** START: sends the ClientHello. */
+export function startClient({ settings }: ClientContext): Step<ClientState> {
+  const offer = firstOffer(settings);
+  return { next: { name: 'WAIT_SH', offer }, effects: [{ type: 'send', message: offer.message }] };
+}
+
+export const clientTransitions = {
+  WAIT_SH: {
+    server_hello: row(['WAIT_EE'], receiveServerHello),
+    hello_retry_request: row(['WAIT_SH_AFTER_HRR'], receiveHelloRetryRequest),
+  },
+  WAIT_SH_AFTER_HRR: {
+    server_hello: row(['WAIT_EE'], receiveServerHelloAgain),
+  },
+  WAIT_EE: {
+    encrypted_extensions: row(['WAIT_CERT_CR', 'WAIT_FINISHED'], receiveEncryptedExtensions),
+  },
+  WAIT_CERT_CR: {
+    certificate_request: row(['WAIT_CERT'], receiveCertificateRequest),
+    certificate: row(['WAIT_CV'], receiveCertificate),
+  },
+  WAIT_CERT: {
+    certificate: row(['WAIT_CV'], receiveCertificate),
+  },
+  WAIT_CV: {
+    certificate_verify: row(['WAIT_FINISHED'], receiveCertificateVerify),
+  },
+  WAIT_FINISHED: {
+    finished: row(['CONNECTED'], receiveFinished),
+  },
+  CONNECTED: {
+    new_session_ticket: row(['CONNECTED'], receiveNewSessionTicket),
+    key_update: row(['CONNECTED'], receiveKeyUpdate),
+  },
+} as const satisfies Table<ClientState, ClientContext>;

@@ -1,0 +1,245 @@
+/** ServerHello (§4.2.3) and HelloRetryRequest (§4.2.4): what the server chose, judged by what was offered. */
+import { TlsError } from '../../alert.js';
+import { equal } from '../../bytes.js';
+import type { EphemeralKey } from '../../crypto/provider.js';
+import { type CipherSuite, cipherSuite } from '../../crypto/suites.js';
+import { EarlySecret } from '../../keys/schedule.js';
+import { Transcript } from '../../keys/transcript.js';
+import { cipherSuites, extensionTypes, namedGroups, nameOf, protocolVersions } from '../../registry.js';
+import type { Session } from '../../session.js';
+import { downgradeSentinel, type ServerHello } from '../../wire/index.js';
+import type { Effect } from '../effects.js';
+import type { MessageOf, Step } from '../step.js';
+import { type Changes, changedOffer, checkOffered, type Offer } from './offer.js';
+import type { ClientContext, WaitEncryptedExtensions, WaitServerHello, WaitServerHelloAgain } from './states.js';
+
+export function receiveHelloRetryRequest(
+  { offer }: WaitServerHello,
+  { body, bytes }: MessageOf<'hello_retry_request'>,
+  { settings }: ClientContext,
+): Step<WaitServerHelloAgain> {
+  const suite = checkHello('HelloRetryRequest', body, offer, settings.cipherSuites);
+  const { cookie, keyShare: selectedGroup, types } = body.extensions;
+  // §4.3.2: cookie is the one answer that needs no question.
+  const answers = types.filter((type) => type !== extensionTypes.cookie);
+  checkOffered(offer, 'HelloRetryRequest', answers);
+  if (cookie === undefined && selectedGroup === undefined) {
+    throw new TlsError('illegal_parameter', 'the HelloRetryRequest asks for no change of the ClientHello (§4.2.4)');
+  }
+
+  const hash = settings.provider.hash(suite.hash);
+  const before = Transcript.start(hash).append(offer.message).messageHash().append(bytes);
+  const shares = selectedGroup === undefined ? offer.shares : [newShare(offer, selectedGroup, settings)];
+  if (selectedGroup !== undefined) for (const share of offer.shares) share.destroy();
+  const changes: Changes = { shares, cookie, psk: pskFor(suite, offer), before };
+  const second = changedOffer(settings, offer, changes);
+  const effects: Effect[] = [{ type: 'send', message: second.message }];
+  if (offer.hello.legacySessionId.length > 0) effects.unshift({ type: 'change_cipher_spec' });
+  return {
+    next: { name: 'WAIT_SH_AFTER_HRR', offer: second, suite, transcript: before.append(second.message) },
+    effects,
+  };
+}
+
+export function receiveServerHello(
+  { offer }: WaitServerHello,
+  message: MessageOf<'server_hello'>,
+  context: ClientContext,
+): Step<WaitEncryptedExtensions> {
+  const suite = checkHello('ServerHello', message.body, offer, context.settings.cipherSuites);
+  const hash = context.settings.provider.hash(suite.hash);
+  return negotiate(offer, suite, Transcript.start(hash).append(offer.message), false, message);
+}
+
+export function receiveServerHelloAgain(
+  { offer, suite: expected, transcript }: WaitServerHelloAgain,
+  message: MessageOf<'server_hello'>,
+  { settings }: ClientContext,
+): Step<WaitEncryptedExtensions> {
+  const suite = checkHello('ServerHello', message.body, offer, settings.cipherSuites);
+  if (suite.code !== expected.code) {
+    throw new TlsError(
+      'illegal_parameter',
+      `the ServerHello selects ${suite.name}; the HelloRetryRequest selected ${expected.name} (§4.2.4)`,
+    );
+  }
+  return negotiate(offer, suite, transcript, true, message);
+}
+
+/** What both messages must fulfil (§4.2.3, §4.3.1); the suite they select. */
+function checkHello(
+  name: 'ServerHello' | 'HelloRetryRequest',
+  hello: Omit<ServerHello, 'extensions'> & { readonly extensions: { readonly supportedVersions?: number | undefined } },
+  offer: Offer,
+  suites: readonly CipherSuite[],
+): CipherSuite {
+  checkVersion(name, hello);
+  if (!equal(hello.legacySessionIdEcho, offer.hello.legacySessionId)) {
+    throw new TlsError('illegal_parameter', `the ${name} does not echo the legacy_session_id that was sent (§4.2.3)`);
+  }
+  if (hello.legacyCompressionMethod !== 0) {
+    throw new TlsError(
+      'illegal_parameter',
+      `the ${name} selects compression method ${hello.legacyCompressionMethod}; only 0 exists (§4.2.3)`,
+    );
+  }
+  const suite = suites.find(({ code }) => code === hello.cipherSuite);
+  if (suite === undefined) {
+    const seen = nameOf(cipherSuites, hello.cipherSuite);
+    const offered = offer.hello.cipherSuites.map((code) => nameOf(cipherSuites, code)).join(', ');
+    throw new TlsError('illegal_parameter', `the ${name} selects ${seen}; offered were ${offered} (§4.2.3)`);
+  }
+  return suite;
+}
+
+function checkVersion(name: string, hello: Parameters<typeof checkHello>[1]): void {
+  const { legacyVersion } = hello;
+  const selected = hello.extensions.supportedVersions;
+  if (selected === undefined) {
+    // §4.2.3: a server that speaks TLS 1.3 and yet chose an older version was made to by somebody in between.
+    const sentinel = downgradeSentinel(hello.random);
+    if (sentinel !== undefined) {
+      const claimed = sentinel === 'tls12' ? 'TLS 1.2' : 'TLS 1.1 or below';
+      throw new TlsError('illegal_parameter', `the server speaks TLS 1.3 but was downgraded to ${claimed} (§4.2.3)`);
+    }
+    const seen = nameOf(protocolVersions, legacyVersion);
+    throw new TlsError(
+      'protocol_version',
+      `the server selects ${seen} without supported_versions; wanted is tls13 (§E.1)`,
+    );
+  }
+  if (selected !== protocolVersions.tls13) {
+    const seen = nameOf(protocolVersions, selected);
+    throw new TlsError(
+      'illegal_parameter',
+      `the ${name}'s supported_versions selects ${seen}; offered was tls13 (§4.3.1)`,
+    );
+  }
+  if (legacyVersion !== protocolVersions.tls12) {
+    const seen = `0x${legacyVersion.toString(16).padStart(4, '0')}`;
+    throw new TlsError('protocol_version', `the ${name}'s legacy_version is ${seen}; wanted is 0x0303 (§4.2.3)`);
+  }
+}
+
+/** A share for the group that a HelloRetryRequest asks for: one that was offered, and without a share so far (§4.3.8). */
+function newShare(offer: Offer, selected: number, settings: ClientContext['settings']): EphemeralKey {
+  const group = settings.groups.find((name) => namedGroups[name] === selected);
+  const seen = nameOf(namedGroups, selected);
+  if (group === undefined) {
+    throw new TlsError(
+      'illegal_parameter',
+      `the HelloRetryRequest selects the group ${seen}; offered were ${settings.groups.join(', ')} (§4.3.8)`,
+    );
+  }
+  if (offer.shares.some((share) => share.group === group)) {
+    throw new TlsError(
+      'illegal_parameter',
+      `the HelloRetryRequest asks for ${seen}, of which a share was sent (§4.3.8)`,
+    );
+  }
+  return settings.provider.generateKeyShare(group);
+}
+
+/** §4.2.4: a PSK of another hash than the selected suite's is not offered again. */
+function pskFor(suite: CipherSuite, { psk }: Offer): Offer['psk'] {
+  if (psk === undefined || cipherSuite(psk.session.cipherSuite).hash === suite.hash) return psk;
+  psk.earlySecret.destroy();
+  return undefined;
+}
+
+/** Agrees on the handshake's keys; `transcript` runs through the ClientHello that `offer` is. */
+function negotiate(
+  offer: Offer,
+  suite: CipherSuite,
+  transcript: Transcript,
+  helloRetryRequest: boolean,
+  { body, bytes }: MessageOf<'server_hello'>,
+): Step<WaitEncryptedExtensions> {
+  const { types, preSharedKey: selectedIdentity } = body.extensions;
+  checkOffered(offer, 'ServerHello', types);
+  const session = selectedIdentity === undefined ? undefined : selectedSession(offer, selectedIdentity, suite);
+  const share = chosenShare(offer, body, session !== undefined);
+  const sharedSecret = share.key.decapsulate(share.keyExchange);
+  for (const key of offer.shares) key.destroy();
+  if (sharedSecret === undefined) {
+    throw new TlsError('illegal_parameter', `the server's ${share.key.group} share is not valid (§4.3.8.2, §7.4.2)`);
+  }
+
+  const handshakeSecret = earlySecret(offer, session, transcript).handshake(sharedSecret);
+  sharedSecret.fill(0);
+  const throughServerHello = transcript.append(bytes);
+  const clientSecret = handshakeSecret.clientTraffic(throughServerHello.digest());
+  const serverSecret = handshakeSecret.serverTraffic(throughServerHello.digest());
+  const clientRandom = offer.hello.random;
+  return {
+    next: {
+      name: 'WAIT_EE',
+      negotiated: {
+        offer,
+        suite,
+        group: share.key.group,
+        serverRandom: body.random.slice(),
+        helloRetryRequest,
+        session,
+        clientSecret,
+        serverSecret,
+        mainSecret: handshakeSecret.main(),
+      },
+      transcript: throughServerHello,
+    },
+    effects: [
+      { type: 'key_log', label: 'CLIENT_HANDSHAKE_TRAFFIC_SECRET', clientRandom, secret: clientSecret },
+      { type: 'key_log', label: 'SERVER_HANDSHAKE_TRAFFIC_SECRET', clientRandom, secret: serverSecret },
+      // §A.1 sends nothing under the handshake keys before Finished but alerts, which belong under them, not in clear.
+      { type: 'K_send', epoch: 'handshake', suite, secret: clientSecret },
+      { type: 'K_recv', epoch: 'handshake', suite, secret: serverSecret },
+    ],
+  };
+}
+
+/** The session behind selected_identity, which must go with the suite (§4.3.11). */
+function selectedSession({ psk, hello }: Offer, selectedIdentity: number, suite: CipherSuite): Session {
+  const identities = hello.extensions.preSharedKey?.identities.length ?? 0;
+  if (psk === undefined || selectedIdentity >= identities) {
+    throw new TlsError(
+      'illegal_parameter',
+      `the ServerHello selects PSK ${selectedIdentity}; offered were ${identities}, counted from 0 (§4.3.11)`,
+    );
+  }
+  const { hash } = cipherSuite(psk.session.cipherSuite);
+  if (hash !== suite.hash) {
+    throw new TlsError(
+      'illegal_parameter',
+      `the ServerHello selects ${suite.name} with a PSK whose hash is ${hash} (§4.3.11)`,
+    );
+  }
+  return psk.session;
+}
+
+/** The server's share and the half of ours that it goes with (§4.3.8). */
+function chosenShare(
+  { shares }: Offer,
+  { extensions: { keyShare } }: ServerHello,
+  resuming: boolean,
+): { readonly key: EphemeralKey; readonly keyExchange: Uint8Array } {
+  if (keyShare === undefined) {
+    // psk_ke is never offered, so a PSK alone contradicts the offer (§4.3.11); with neither, no key can be made (§9.2).
+    throw resuming
+      ? new TlsError('illegal_parameter', 'the ServerHello has no key_share; only psk_dhe_ke was offered (§4.3.11)')
+      : new TlsError('missing_extension', 'the ServerHello has neither key_share nor pre_shared_key (§4.2.3)');
+  }
+  const key = shares.find(({ group }) => namedGroups[group] === keyShare.group);
+  if (key === undefined) {
+    const sent = shares.map(({ group }) => group).join(', ') || 'none';
+    const seen = nameOf(namedGroups, keyShare.group);
+    throw new TlsError('illegal_parameter', `the server's share is of ${seen}; shares were sent of ${sent} (§4.3.8)`);
+  }
+  return { key, keyExchange: keyShare.keyExchange };
+}
+
+/** From the PSK when it was taken; an offered one that was not is wiped. */
+function earlySecret({ psk }: Offer, session: Session | undefined, { hash }: Transcript): EarlySecret {
+  if (psk !== undefined && session !== undefined) return psk.earlySecret;
+  psk?.earlySecret.destroy();
+  return EarlySecret.from(hash);
+}

@@ -1,0 +1,113 @@
+/** The client's states (§A.1): each holds exactly what its transitions need. START is what `startClient` leaves. */
+
+import type { CertificateRequestInfo } from '../../config.js';
+import type { ClientSettings } from '../../configuration.js';
+import type { PublicKey } from '../../crypto/provider.js';
+import type { CipherSuite } from '../../crypto/suites.js';
+import type { MainSecret, Secret } from '../../keys/schedule.js';
+import type { Transcript } from '../../keys/transcript.js';
+import type { NamedGroupName, SignatureSchemeName } from '../../registry.js';
+import type { Session } from '../../session.js';
+import type { Offer } from './offer.js';
+
+export interface ClientContext {
+  readonly settings: ClientSettings;
+}
+
+/** A ClientHello is out. */
+export interface WaitServerHello {
+  readonly name: 'WAIT_SH';
+  readonly offer: Offer;
+}
+
+/** The second ClientHello is out: one more HelloRetryRequest has no row here (§4.2.4). */
+export interface WaitServerHelloAgain {
+  readonly name: 'WAIT_SH_AFTER_HRR';
+  readonly offer: Offer;
+  /** Of the HelloRetryRequest: the ServerHello must keep it. */
+  readonly suite: CipherSuite;
+  /** Through the second ClientHello. */
+  readonly transcript: Transcript;
+}
+
+/** What ServerHello settled for the rest of the handshake. */
+export interface Negotiated {
+  readonly offer: Offer;
+  readonly suite: CipherSuite;
+  readonly group: NamedGroupName;
+  readonly serverRandom: Uint8Array;
+  readonly helloRetryRequest: boolean;
+  /** Resumed, when the server took the PSK. */
+  readonly session: Session | undefined;
+  /** The handshake traffic secrets; the engine that seals and opens with them also wipes them. */
+  readonly clientSecret: Secret;
+  readonly serverSecret: Secret;
+  readonly mainSecret: MainSecret;
+}
+
+export interface WaitEncryptedExtensions {
+  readonly name: 'WAIT_EE';
+  readonly negotiated: Negotiated;
+  readonly transcript: Transcript;
+}
+
+export interface WaitCertificateOrRequest {
+  readonly name: 'WAIT_CERT_CR';
+  readonly negotiated: Negotiated;
+  readonly transcript: Transcript;
+  readonly alpnProtocol: string | undefined;
+}
+
+export interface WaitCertificate {
+  readonly name: 'WAIT_CERT';
+  readonly negotiated: Negotiated;
+  readonly transcript: Transcript;
+  readonly alpnProtocol: string | undefined;
+  readonly request: CertificateRequestInfo;
+}
+
+export interface WaitCertificateVerify {
+  readonly name: 'WAIT_CV';
+  readonly negotiated: Negotiated;
+  readonly transcript: Transcript;
+  readonly alpnProtocol: string | undefined;
+  /** `undefined` when the server asks for no certificate. */
+  readonly request: CertificateRequestInfo | undefined;
+  /** DER, leaf first. */
+  readonly certificates: readonly Uint8Array[];
+  readonly ocspResponse: Uint8Array | undefined;
+  /** Of the leaf. */
+  readonly key: PublicKey;
+}
+
+export interface WaitFinished {
+  readonly name: 'WAIT_FINISHED';
+  readonly negotiated: Negotiated;
+  readonly transcript: Transcript;
+  readonly alpnProtocol: string | undefined;
+  readonly request: CertificateRequestInfo | undefined;
+  /** Verified in this handshake, or in the one that is resumed. */
+  readonly peerCertificates: readonly Uint8Array[];
+  /** Of the server's CertificateVerify; `undefined` when a PSK authenticates it. */
+  readonly signatureScheme: SignatureSchemeName | undefined;
+}
+
+export interface Connected {
+  readonly name: 'CONNECTED';
+  readonly suite: CipherSuite;
+  readonly resumptionSecret: Secret;
+  readonly alpnProtocol: string | undefined;
+  readonly peerCertificates: readonly Uint8Array[];
+  /** NewSessionTickets that have come. */
+  readonly tickets: number;
+}
+
+export type ClientState =
+  | WaitServerHello
+  | WaitServerHelloAgain
+  | WaitEncryptedExtensions
+  | WaitCertificateOrRequest
+  | WaitCertificate
+  | WaitCertificateVerify
+  | WaitFinished
+  | Connected;
