@@ -15,7 +15,9 @@ import type { NamedState, Step, Transition } from '../handshake/step.js';
 import { exportKeyingMaterial, type Secret } from '../keys/schedule.js';
 import { contentTypes, nameOf } from '../registry.js';
 import { decodeAlert, encodeAlert, encodeMessage } from '../wire/index.js';
+import { FloodGuard } from './flood-guard.js';
 import { HandshakeJoiner } from './joiner.js';
+import { Outbox } from './outbox.js';
 import { ReceivingHalf } from './receiving.js';
 import { SendingHalf } from './sending.js';
 import type { DetachOptions, TlsEngine } from './types.js';
@@ -46,6 +48,8 @@ export class Engine<State extends NamedState> implements TlsEngine {
   readonly #sending: SendingHalf;
   readonly #receiving: ReceivingHalf;
   readonly #joiner: HandshakeJoiner;
+  readonly #floodGuard: FloodGuard;
+  readonly #outbox = new Outbox();
   readonly #rekeyable = { send: true, receive: true };
   #state: State | undefined;
   #info: ConnectionInfo | undefined;
@@ -61,16 +65,13 @@ export class Engine<State extends NamedState> implements TlsEngine {
   /** The peer's update_requested that this side has not answered. */
   #updateOwed = false;
   #firstHelloSeen = false;
-  #keyUpdatesInRow = 0;
-  #emptyRecordsInRow = 0;
-  #events: TlsEvent[] = [];
-  #outgoing: Uint8Array[] = [];
 
   constructor(machine: Machine<State>, settings: EngineSettings) {
     this.#machine = machine;
     this.#settings = settings;
     this.#sending = new SendingHalf(settings.provider);
     this.#receiving = new ReceivingHalf(settings.provider, settings.limits.skippedEarlyData);
+    this.#floodGuard = new FloodGuard(settings.limits);
     this.#joiner = new HandshakeJoiner(settings.limits.handshakeMessage);
   }
 
@@ -144,7 +145,7 @@ export class Engine<State extends NamedState> implements TlsEngine {
           this.#updateSendKey(false);
           continue;
         }
-        this.#emit(this.#sending.write(contentTypes.application_data, rest.subarray(0, room)));
+        this.#outbox.put(this.#sending.write(contentTypes.application_data, rest.subarray(0, room)));
         rest = rest.subarray(room);
       }
     });
@@ -159,7 +160,7 @@ export class Engine<State extends NamedState> implements TlsEngine {
   }
 
   countReceived(bytes: number): void {
-    if (bytes > 0) this.#keyUpdatesInRow = 0;
+    if (bytes > 0) this.#floodGuard.data();
   }
 
   close(): TlsEvent[] {
@@ -232,10 +233,7 @@ export class Engine<State extends NamedState> implements TlsEngine {
         this.#fail(asTlsError(error));
       }
     }
-    this.#flushOutgoing();
-    const events = this.#events;
-    this.#events = [];
-    return events;
+    return this.#outbox.take();
   }
 
   /** Goes on with what has come until more bytes, or the application's answer, are wanted. */
@@ -283,10 +281,9 @@ export class Engine<State extends NamedState> implements TlsEngine {
     if (this.#state?.name !== connectedState) {
       throw new TlsError('unexpected_message', 'application data before the handshake is complete');
     }
-    if (data.length === 0) return this.#countEmptyRecord();
-    this.#emptyRecordsInRow = 0;
-    this.#keyUpdatesInRow = 0;
-    this.#emit({ type: 'data', data });
+    if (data.length === 0) return this.#floodGuard.emptyRecord();
+    this.#floodGuard.data();
+    this.#outbox.put({ type: 'data', data });
   }
 
   /** §5: a single byte 0x01 between the first ClientHello and the peer's Finished is dropped, all else is refused. */
@@ -295,26 +292,18 @@ export class Engine<State extends NamedState> implements TlsEngine {
     if (!allowed || this.#receiving.detached || content.length !== 1 || content[0] !== 1) {
       throw new TlsError('unexpected_message', 'a change_cipher_spec record that §5 does not allow');
     }
-    this.#countEmptyRecord();
+    this.#floodGuard.emptyRecord();
   }
 
   #takeAlert(content: Uint8Array): void {
     const { name, description } = decodeAlert(content);
-    if (name === 'user_canceled') return this.#countEmptyRecord();
+    if (name === 'user_canceled') return this.#floodGuard.emptyRecord();
     if (name !== 'close_notify' || this.#info === undefined) {
       const text = `the peer sent the alert ${name ?? description}`;
       return this.#end(new TlsError(name ?? 'general_error', text, { received: true }));
     }
     this.#receiveClosed = true;
-    this.#emit({ type: 'closed' });
-  }
-
-  #countEmptyRecord(): void {
-    this.#emptyRecordsInRow += 1;
-    const limit = this.#settings.limits.emptyRecords;
-    if (this.#emptyRecordsInRow > limit) {
-      throw new TlsError('unexpected_message', `more than ${limit} records in a row that carry nothing`);
-    }
+    this.#outbox.put({ type: 'closed' });
   }
 
   #take(transition: Transition<State>): void {
@@ -329,7 +318,7 @@ export class Engine<State extends NamedState> implements TlsEngine {
           this.#answer = { error };
         },
       );
-      this.#emit({ type: 'pending', settled });
+      this.#outbox.put({ type: 'pending', settled });
       return;
     }
     this.#state = transition.next;
@@ -339,7 +328,7 @@ export class Engine<State extends NamedState> implements TlsEngine {
   #perform(effects: readonly Effect[]): void {
     let flight: Uint8Array[] = [];
     const sendFlight = () => {
-      if (flight.length > 0) this.#emit(this.#sending.write(contentTypes.handshake, concat(...flight)));
+      if (flight.length > 0) this.#outbox.put(this.#sending.write(contentTypes.handshake, concat(...flight)));
       flight = [];
     };
     for (const effect of effects) {
@@ -356,7 +345,7 @@ export class Engine<State extends NamedState> implements TlsEngine {
   #performOne(effect: Exclude<Effect, { type: 'send' }>): void {
     switch (effect.type) {
       case 'change_cipher_spec':
-        return this.#emit(this.#sending.writeInClear(contentTypes.change_cipher_spec, Uint8Array.of(1)));
+        return this.#outbox.put(this.#sending.writeInClear(contentTypes.change_cipher_spec, Uint8Array.of(1)));
       case 'K_send':
         return this.#sending.setSecret(effect.suite, effect.secret);
       case 'K_recv':
@@ -367,15 +356,15 @@ export class Engine<State extends NamedState> implements TlsEngine {
       case 'key_log':
         if (this.#settings.keyLog) {
           const { label, clientRandom, secret } = effect;
-          this.#emit({ type: 'secret', label, clientRandom, secret: secret.slice() });
+          this.#outbox.put({ type: 'secret', label, clientRandom, secret: secret.slice() });
         }
         return;
       case 'connected':
         this.#info = effect.info;
         this.#exporterSecret = effect.exporterSecret;
-        return this.#emit({ type: 'connected', info: effect.info });
+        return this.#outbox.put({ type: 'connected', info: effect.info });
       case 'ticket':
-        return this.#emit({ type: 'ticket', session: effect.session });
+        return this.#outbox.put({ type: 'ticket', session: effect.session });
       case 'key_update':
         return this.#updateReceiveKey(effect.updateRequested);
     }
@@ -390,20 +379,16 @@ export class Engine<State extends NamedState> implements TlsEngine {
 
   #updateReceiveKey(updateRequested: boolean): void {
     this.#checkKeyChange();
-    this.#keyUpdatesInRow += 1;
-    const limit = this.#settings.limits.keyUpdates;
-    if (this.#keyUpdatesInRow > limit) {
-      throw new TlsError('unexpected_message', `more than ${limit} KeyUpdates without data between them`);
-    }
+    this.#floodGuard.keyUpdate();
     if (this.#receiving.detached && !this.#rekeyable.receive) {
       return this.#exhaust('the peer changed its key, which whoever opens its records cannot follow');
     }
     const rekey = this.#receiving.update();
-    if (rekey !== undefined) this.#emit(rekey);
+    if (rekey !== undefined) this.#outbox.put(rekey);
     const requested = this.#updateRequested;
     this.#updateRequested = false;
     if (updateRequested) this.#updateOwed = true;
-    this.#emit({ type: 'key_update', direction: 'receive', requested });
+    this.#outbox.put({ type: 'key_update', direction: 'receive', requested });
   }
 
   /** Several requests that came together are answered by one update (§4.7.3). */
@@ -419,10 +404,10 @@ export class Engine<State extends NamedState> implements TlsEngine {
     const ask = request && !this.#updateRequested;
     if (ask) this.#updateRequested = true;
     const requestUpdate = ask ? 'update_requested' : 'update_not_requested';
-    this.#emit(this.#sending.write(contentTypes.handshake, encodeMessage('key_update', { requestUpdate })));
+    this.#outbox.put(this.#sending.write(contentTypes.handshake, encodeMessage('key_update', { requestUpdate })));
     const rekey = this.#sending.update();
-    if (rekey !== undefined) this.#emit(rekey);
-    this.#emit({ type: 'key_update', direction: 'send', requested });
+    if (rekey !== undefined) this.#outbox.put(rekey);
+    this.#outbox.put({ type: 'key_update', direction: 'send', requested });
   }
 
   /** Records that may still be sealed under the sending key; one is kept back for the KeyUpdate itself. */
@@ -451,33 +436,16 @@ export class Engine<State extends NamedState> implements TlsEngine {
   }
 
   #sendAlert(name: AlertName): void {
-    this.#emit(this.#sending.write(contentTypes.alert, encodeAlert(name)));
+    this.#outbox.put(this.#sending.write(contentTypes.alert, encodeAlert(name)));
   }
 
   #end(error: TlsError): void {
     this.#error = error;
     this.#sendClosed = true;
-    this.#emit({ type: 'failed', error });
+    this.#outbox.put({ type: 'failed', error });
     this.#sending.destroy();
     this.#receiving.destroy();
     this.#exporterSecret?.fill(0);
-  }
-
-  /** Neighbouring `transmit` events become one, so that a flight is one write. */
-  #emit(event: TlsEvent): void {
-    if (event.type === 'transmit') {
-      this.#outgoing.push(event.data);
-    } else {
-      this.#flushOutgoing();
-      this.#events.push(event);
-    }
-  }
-
-  #flushOutgoing(): void {
-    const [first, ...others] = this.#outgoing;
-    if (first === undefined) return;
-    this.#outgoing = [];
-    this.#events.push({ type: 'transmit', data: others.length === 0 ? first : concat(first, ...others) });
   }
 }
 

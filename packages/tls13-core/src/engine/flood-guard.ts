@@ -1,0 +1,36 @@
+/**
+ * Bounds on what costs this side work and carries nothing: empty records, change_cipher_spec, warning alerts, KeyUpdates
+ * without data between them. Counted in a row, never over a lifetime: a long connection may rekey as often as it likes.
+ */
+import { TlsError } from '../alert.js';
+import type { Limits } from '../config.js';
+
+export class FloodGuard {
+  readonly #limits: Pick<Limits, 'emptyRecords' | 'keyUpdates'>;
+  #emptyRecords = 0;
+  #keyUpdates = 0;
+
+  constructor(limits: Pick<Limits, 'emptyRecords' | 'keyUpdates'>) {
+    this.#limits = limits;
+  }
+
+  /** Application data came: the peer does what it is there for. */
+  data(): void {
+    this.#emptyRecords = 0;
+    this.#keyUpdates = 0;
+  }
+
+  emptyRecord(): void {
+    this.#emptyRecords += 1;
+    if (this.#emptyRecords > this.#limits.emptyRecords) {
+      throw new TlsError('unexpected_message', `more than ${this.#limits.emptyRecords} records in a row without data`);
+    }
+  }
+
+  keyUpdate(): void {
+    this.#keyUpdates += 1;
+    if (this.#keyUpdates > this.#limits.keyUpdates) {
+      throw new TlsError('unexpected_message', `more than ${this.#limits.keyUpdates} KeyUpdates without data between`);
+    }
+  }
+}
