@@ -14,9 +14,10 @@ import type { Effect } from '../handshake/effects.js';
 import type { NamedState, Step, Transition } from '../handshake/step.js';
 import { exportKeyingMaterial, type Secret } from '../keys/schedule.js';
 import { contentTypes, nameOf } from '../registry.js';
-import { decodeAlert, encodeAlert, encodeMessage } from '../wire/index.js';
+import { decodeAlert, encodeAlert } from '../wire/index.js';
 import { FloodGuard } from './flood-guard.js';
 import { HandshakeJoiner } from './joiner.js';
+import { KeyUpdates } from './key-updates.js';
 import { Outbox } from './outbox.js';
 import { ReceivingHalf } from './receiving.js';
 import { SendingHalf } from './sending.js';
@@ -37,8 +38,6 @@ export interface EngineSettings {
   readonly keyLog: boolean;
 }
 
-/** Sealing stops this many records before a key's limit when somebody else seals: what he has in hand still fits. */
-const detachedReserve = 4_096;
 const bytesPerRecord = 16_384;
 const connectedState = 'CONNECTED';
 
@@ -49,8 +48,8 @@ export class Engine<State extends NamedState> implements TlsEngine {
   readonly #receiving: ReceivingHalf;
   readonly #joiner: HandshakeJoiner;
   readonly #floodGuard: FloodGuard;
+  readonly #keyUpdates: KeyUpdates;
   readonly #outbox = new Outbox();
-  readonly #rekeyable = { send: true, receive: true };
   #state: State | undefined;
   #info: ConnectionInfo | undefined;
   #error: TlsError | undefined;
@@ -60,10 +59,6 @@ export class Engine<State extends NamedState> implements TlsEngine {
   #pending = false;
   #sendClosed = false;
   #receiveClosed = false;
-  /** Our own update_requested that the peer has not answered (§4.7.3: at most one). */
-  #updateRequested = false;
-  /** The peer's update_requested that this side has not answered. */
-  #updateOwed = false;
   #firstHelloSeen = false;
 
   constructor(machine: Machine<State>, settings: EngineSettings) {
@@ -71,6 +66,8 @@ export class Engine<State extends NamedState> implements TlsEngine {
     this.#settings = settings;
     this.#sending = new SendingHalf(settings.provider);
     this.#receiving = new ReceivingHalf(settings.provider, settings.limits.skippedEarlyData);
+    const { recordsPerKey } = settings.limits;
+    this.#keyUpdates = new KeyUpdates(this.#sending, this.#receiving, this.#outbox, recordsPerKey);
     this.#floodGuard = new FloodGuard(settings.limits);
     this.#joiner = new HandshakeJoiner(settings.limits.handshakeMessage);
   }
@@ -140,11 +137,8 @@ export class Engine<State extends NamedState> implements TlsEngine {
     return this.#attempt(() => {
       let rest = plaintext;
       while (rest.length > 0) {
-        const room = this.#recordsLeft() * bytesPerRecord;
-        if (room <= 0) {
-          this.#updateSendKey(false);
-          continue;
-        }
+        if (this.#keyUpdates.recordsLeft <= 0) this.#keyUpdates.send({ request: false, requested: false });
+        const room = this.#keyUpdates.recordsLeft * bytesPerRecord;
         this.#outbox.put(this.#sending.write(contentTypes.application_data, rest.subarray(0, room)));
         rest = rest.subarray(room);
       }
@@ -154,8 +148,8 @@ export class Engine<State extends NamedState> implements TlsEngine {
   countSent(bytes: number, recordSize: number = bytesPerRecord): TlsEvent[] {
     return this.#attempt(() => {
       this.#sending.countDetached(Math.ceil(bytes / recordSize));
-      if (this.#sendClosed || this.#recordsLeft() > 0) return;
-      this.#updateSendKey(false);
+      if (this.#sendClosed || this.#keyUpdates.recordsLeft > 0) return;
+      this.#keyUpdates.send({ request: false, requested: false });
     });
   }
 
@@ -177,10 +171,10 @@ export class Engine<State extends NamedState> implements TlsEngine {
 
   updateKeys(request = false): TlsEvent[] {
     this.#checkSendable('updateKeys()');
-    if (this.#sending.detached && !this.#rekeyable.send) {
+    if (!this.#keyUpdates.possible) {
       throw new TypeError('updateKeys() is not possible: whoever seals this direction cannot replace its key');
     }
-    return this.#attempt(() => this.#updateSendKey(request));
+    return this.#attempt(() => this.#keyUpdates.send({ request, requested: false }));
   }
 
   resume(): TlsEvent[] {
@@ -211,7 +205,7 @@ export class Engine<State extends NamedState> implements TlsEngine {
     if (!this.canDetach(direction)) {
       throw new TypeError(`${direction} cannot be detached now: not connected, detached already, or within a record`);
     }
-    this.#rekeyable[direction] = options.rekey ?? true;
+    this.#keyUpdates.detached(direction, options.rekey ?? true);
     return direction === 'send' ? this.#sending.detach() : this.#receiving.detach();
   }
 
@@ -228,7 +222,7 @@ export class Engine<State extends NamedState> implements TlsEngine {
     if (this.#error === undefined) {
       try {
         call();
-        if (this.#updateOwed) this.#answerUpdate();
+        if (!this.#sendClosed) this.#keyUpdates.answer();
       } catch (error) {
         this.#fail(asTlsError(error));
       }
@@ -366,7 +360,9 @@ export class Engine<State extends NamedState> implements TlsEngine {
       case 'ticket':
         return this.#outbox.put({ type: 'ticket', session: effect.session });
       case 'key_update':
-        return this.#updateReceiveKey(effect.updateRequested);
+        this.#checkKeyChange();
+        this.#floodGuard.keyUpdate();
+        return this.#keyUpdates.received(effect.updateRequested);
     }
   }
 
@@ -377,57 +373,9 @@ export class Engine<State extends NamedState> implements TlsEngine {
     }
   }
 
-  #updateReceiveKey(updateRequested: boolean): void {
-    this.#checkKeyChange();
-    this.#floodGuard.keyUpdate();
-    if (this.#receiving.detached && !this.#rekeyable.receive) {
-      return this.#exhaust('the peer changed its key, which whoever opens its records cannot follow');
-    }
-    const rekey = this.#receiving.update();
-    if (rekey !== undefined) this.#outbox.put(rekey);
-    const requested = this.#updateRequested;
-    this.#updateRequested = false;
-    if (updateRequested) this.#updateOwed = true;
-    this.#outbox.put({ type: 'key_update', direction: 'receive', requested });
-  }
-
-  /** Several requests that came together are answered by one update (§4.7.3). */
-  #answerUpdate(): void {
-    this.#updateOwed = false;
-    if (!this.#sendClosed && this.#error === undefined) this.#updateSendKey(false, true);
-  }
-
-  #updateSendKey(request: boolean, requested = false): void {
-    if (this.#sending.detached && !this.#rekeyable.send) {
-      return this.#exhaust('the sending key is used up, and whoever seals the records cannot replace it');
-    }
-    const ask = request && !this.#updateRequested;
-    if (ask) this.#updateRequested = true;
-    const requestUpdate = ask ? 'update_requested' : 'update_not_requested';
-    this.#outbox.put(this.#sending.write(contentTypes.handshake, encodeMessage('key_update', { requestUpdate })));
-    const rekey = this.#sending.update();
-    if (rekey !== undefined) this.#outbox.put(rekey);
-    this.#outbox.put({ type: 'key_update', direction: 'send', requested });
-  }
-
-  /** Records that may still be sealed under the sending key; one is kept back for the KeyUpdate itself. */
-  #recordsLeft(): number {
-    const suite = this.#sending.suite;
-    if (suite === undefined) return 0;
-    const limit = Math.min(this.#settings.limits.recordsPerKey, suite.confidentialityLimit);
-    const reserve = this.#sending.detached ? Math.min(detachedReserve, Math.floor(limit / 2)) : 1;
-    return Math.max(limit, 2) - reserve - this.#sending.recordsUnderKey;
-  }
-
   #checkSendable(call: string): void {
     if (this.#info === undefined) throw new TypeError(`${call} needs a finished handshake`);
     if (this.#sendClosed) throw new TypeError(`${call} after close()`);
-  }
-
-  /** Ends cleanly on the wire what cannot go on under its key. */
-  #exhaust(message: string): void {
-    if (!this.#sendClosed) this.#sendAlert('close_notify');
-    this.#end(new TlsError('close_notify', message, { code: 'ERR_TLS_KEY_EXHAUSTED' }));
   }
 
   #fail(error: TlsError): void {
