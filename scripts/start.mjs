@@ -1,5 +1,6 @@
-// `npm start`: installs, builds, then serves the example site (or the folder given) in this same process, so that
-// Ctrl-C reaches the server alone.
+// `npm start`: installs, builds, then serves the example site (or the folder given) in this same process. package.json
+// runs it by `exec`, without a shell between: a shell that meets Ctrl-C would turn the server's exit status 0 into 130.
+// (Where the shell has no exec: node scripts/start.mjs.)
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { buildAddons } from './lib/addons.mjs';
