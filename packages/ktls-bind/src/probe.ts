@@ -147,7 +147,13 @@ function summarize(verdicts: Verdicts, rekey: KtlsSupport['rekey']): string {
   const where = directions.filter((direction) => cipherNames.some((cipher) => verdicts[cipher][direction].supported));
   const works = (cipher: KtlsCipher) => where.every((direction) => verdicts[cipher][direction].supported);
   const gcm = works('aes-128-gcm') && works('aes-256-gcm') ? ['AES-GCM'] : [];
-  const single = gcm.length > 0 ? [] : cipherNames.slice(0, 2).filter(works).map((cipher) => ciphers[cipher].label);
+  const single =
+    gcm.length > 0
+      ? []
+      : cipherNames
+          .slice(0, 2)
+          .filter(works)
+          .map((cipher) => ciphers[cipher].label);
   const names = [
     ...gcm,
     ...single,
