@@ -59,10 +59,15 @@ export function chooseAlpnProtocol(ours: readonly string[], offered: readonly st
 export function noApplicationProtocol(offered: readonly string[], wanted: string): TlsError {
   return new TlsError(
     'no_application_protocol',
-    `the client offers the protocols ${offered.map((name) => JSON.stringify(name)).join(', ')}; ${wanted} (RFC 7301 §3.2)`,
+    `the client offers the protocols ${JSON.stringify(offered.slice(0, mostNames))}; ${wanted} (RFC 7301 §3.2)`,
   );
 }
 
+/** The list is the peer's: as much of it as a person will read. */
 function names(registry: Readonly<Record<string, number>>, codes: readonly number[]): string {
-  return codes.length === 0 ? '(none)' : codes.map((code) => nameOf(registry, code)).join(', ');
+  if (codes.length === 0) return '(none)';
+  const shown = codes.slice(0, mostNames).map((code) => nameOf(registry, code));
+  return codes.length > mostNames ? `${shown.join(', ')} and ${codes.length - mostNames} more` : shown.join(', ');
 }
+
+const mostNames = 16;

@@ -39,7 +39,7 @@ export interface MessageBodiesToSend {
   readonly key_update: postHandshake.KeyUpdate;
 }
 
-interface Message<Type extends HandshakeMessageType> {
+export interface Message<Type extends HandshakeMessageType> {
   readonly type: Type;
   /** Its byte strings are views into `bytes`. */
   readonly body: MessageBodies[Type];

@@ -1,0 +1,61 @@
+/** Which certificate the server shows, and with which scheme it signs (§4.5.1.2, §4.5.2). */
+import { TlsError } from '../../alert.js';
+import type { ClientHelloInfo, Credential } from '../../config.js';
+import type { ServerSettings } from '../../configuration.js';
+import { nameOf, type SignatureSchemeName, signatureSchemes } from '../../registry.js';
+import { chooseSignatureScheme } from '../certificate-verify.js';
+import type { Offer } from './client-hello.js';
+
+export interface ChosenCredential {
+  readonly credential: Credential;
+  readonly scheme: SignatureSchemeName;
+}
+
+export function chooseCredential(offer: Offer, settings: ServerSettings): ChosenCredential | Promise<ChosenCredential> {
+  if (offer.hello.extensions.signatureAlgorithms === undefined) {
+    throw new TlsError(
+      'missing_extension',
+      'none of the PSKs is accepted, and without signature_algorithms no certificate can be shown (§4.3.3)',
+    );
+  }
+  const { credentials } = settings;
+  if (typeof credentials !== 'function') return firstUsable(credentials, offer);
+  const answer = credentials(clientHelloInfo(offer));
+  return answer instanceof Promise ? answer.then((given) => usable(given, offer)) : usable(answer, offer);
+}
+
+function clientHelloInfo(offer: Offer): ClientHelloInfo {
+  return {
+    serverName: offer.serverName,
+    alpnProtocols: offer.alpnProtocols,
+    cipherSuites: offer.hello.cipherSuites,
+    groups: offer.groups,
+    signatureSchemes: offer.signatureSchemes,
+    certificateAuthorities: offer.hello.extensions.certificateAuthorities ?? [],
+    bytes: offer.bytes,
+  };
+}
+
+function usable(credential: Credential | undefined, offer: Offer): ChosenCredential {
+  if (credential === undefined) {
+    const { serverName } = offer;
+    throw serverName === undefined
+      ? new TlsError('handshake_failure', 'there is no credential for a client that names no server')
+      : new TlsError('unrecognized_name', `there is no credential for ${JSON.stringify(serverName)} (RFC 6066 §3)`);
+  }
+  if (credential.certificateChain.length === 0) throw new TypeError('credentials returned an empty certificateChain');
+  return firstUsable([credential], offer);
+}
+
+function firstUsable(credentials: readonly Credential[], offer: Offer): ChosenCredential {
+  for (const credential of credentials) {
+    const scheme = chooseSignatureScheme(credential.signer, offer.signatureSchemes);
+    if (scheme !== undefined) return { credential, scheme };
+  }
+  const ours = credentials.flatMap(({ signer }) => signer.schemes).join(', ');
+  const seen = offer.signatureSchemes.slice(0, 32).map((code) => nameOf(signatureSchemes, code));
+  throw new TlsError(
+    'handshake_failure',
+    `the client accepts signatures by ${seen.join(', ')}; the server's keys sign with ${ours} (§4.3.3)`,
+  );
+}

@@ -1,0 +1,54 @@
+/** The client's Finished (§4.5.3), which completes the handshake, and the tickets that follow it (§4.7.1). */
+import { TlsError } from '../../alert.js';
+import { verifyFinished } from '../../keys/finished.js';
+import type { Effect } from '../effects.js';
+import type { MessageOf, Step } from '../step.js';
+import type { Connected, ServerContext, WaitFinished } from './states.js';
+import { newSessionTickets } from './ticket.js';
+
+export function receiveFinished(
+  state: WaitFinished,
+  { body, bytes }: MessageOf<'finished'>,
+  context: ServerContext,
+): Step<Connected> {
+  checkFinished(state, body.verifyData, context);
+  const { suite, secrets, info } = state;
+  const tickets = ticketMessages(state, bytes, context);
+  secrets.clientHandshakeTraffic.fill(0);
+  secrets.main.destroy();
+  return {
+    next: { name: 'CONNECTED' },
+    effects: [
+      { type: 'K_recv', epoch: 'application', suite, secret: secrets.clientApplicationTraffic },
+      // Before the application hears of the connection: it may hand the sending direction over at once.
+      ...tickets,
+      { type: 'connected', info, exporterSecret: secrets.exporter },
+    ],
+  };
+}
+
+function checkFinished(
+  { suite, secrets, transcript }: WaitFinished,
+  verifyData: Uint8Array,
+  context: ServerContext,
+): void {
+  const hash = context.settings.provider.hash(suite.hash);
+  if (verifyData.length !== hash.length) {
+    throw new TlsError(
+      'decode_error',
+      `Finished of ${verifyData.length} bytes where the hash has ${hash.length} (§4.5.3)`,
+    );
+  }
+  if (!verifyFinished(hash, secrets.clientHandshakeTraffic, transcript.digest(), verifyData)) {
+    throw new TlsError('decrypt_error', "the client's Finished does not verify (§4.5.3)");
+  }
+}
+
+function ticketMessages(state: WaitFinished, finished: Uint8Array, context: ServerContext): readonly Effect[] {
+  const { tickets, secrets, transcript, info } = state;
+  if (tickets === undefined) return [];
+  const resumptionSecret = secrets.main.resumption(transcript.append(finished).digest());
+  const messages = newSessionTickets(resumptionSecret, tickets, info, context);
+  resumptionSecret.fill(0);
+  return messages.map((message) => ({ type: 'send', message }));
+}

@@ -1,0 +1,214 @@
+/** The server's flight, ServerHello to Finished (§4.2.3, §4.4, §4.5; NEGOTIATED of §A.2). */
+import { TlsError } from '../../alert.js';
+import type { ConnectionInfo } from '../../connection-info.js';
+import type { Encapsulation } from '../../crypto/provider.js';
+import { finishedVerifyData } from '../../keys/finished.js';
+import { EarlySecret, type MainSecret, type Secret } from '../../keys/schedule.js';
+import type { Transcript } from '../../keys/transcript.js';
+import { namedGroups, protocolVersions, signatureSchemes } from '../../registry.js';
+import { encodeMessage } from '../../wire/index.js';
+import { signedContent } from '../certificate-verify.js';
+import type { Effect, KeyLogLabel } from '../effects.js';
+import { type Step, type Transition, whenReady } from '../step.js';
+import type { ChosenCredential } from './credential.js';
+import { type AnswerableHello, type Parameters, transcriptBefore } from './parameters.js';
+import type { ServerContext, TicketTerms, WaitCertificate, WaitFinished } from './states.js';
+import { seconds } from './time.js';
+
+type AfterFlight = WaitCertificate | WaitFinished;
+
+export function sendFlight(parameters: Parameters, context: ServerContext): Transition<AfterFlight> {
+  const { settings } = context;
+  const { chosen } = parameters;
+  const opened = openFlight(parameters, context);
+  const extended = send(opened.sent, encryptedExtensions(parameters, context));
+  if (chosen === undefined) return closeFlight({ ...opened, sent: extended }, 'WAIT_FINISHED', parameters, context);
+
+  const asks = settings.clientAuthentication !== 'none';
+  const requested = asks ? send(extended, certificateRequest(context)) : extended;
+  const shown = send(requested, certificate(chosen));
+  const content = signedContent('server', shown.transcript.digest());
+  return whenReady(chosen.credential.signer.sign(chosen.scheme, content), (signature) => {
+    const sent = send(shown, certificateVerify(chosen, signature));
+    return closeFlight({ ...opened, sent }, asks ? 'WAIT_CERT' : 'WAIT_FINISHED', parameters, context);
+  });
+}
+
+/** What of the flight is made. */
+interface Sent {
+  readonly transcript: Transcript;
+  readonly effects: readonly Effect[];
+}
+
+interface OpenedFlight {
+  readonly sent: Sent;
+  readonly serverRandom: Uint8Array;
+  readonly clientTraffic: Secret;
+  readonly serverTraffic: Secret;
+  readonly main: MainSecret;
+}
+
+function send({ transcript, effects }: Sent, message: Uint8Array): Sent {
+  return { transcript: transcript.append(message), effects: [...effects, { type: 'send', message }] };
+}
+
+/** ServerHello, and the handshake traffic keys of both directions. */
+function openFlight(parameters: Parameters, { settings }: ServerContext): OpenedFlight {
+  const { hello, suite, resumption } = parameters;
+  const { provider } = settings;
+  const { hello: clientHello, bytes, earlyData } = hello.offer;
+  const serverRandom = provider.random(32);
+  const { keyExchange, sharedSecret } = encapsulate(hello, settings.provider);
+  const message = serverHello(parameters, serverRandom, keyExchange);
+  const transcript = transcriptBefore(hello, suite, provider).append(bytes).append(message);
+
+  const early = resumption?.earlySecret ?? EarlySecret.from(provider.hash(suite.hash));
+  const handshake = early.handshake(sharedSecret);
+  sharedSecret.fill(0);
+  const clientTraffic = handshake.clientTraffic(transcript.digest());
+  const serverTraffic = handshake.serverTraffic(transcript.digest());
+
+  const effects: Effect[] = [{ type: 'send', message }];
+  // §E.4: immediately after the server's first handshake message, which a HelloRetryRequest would have been.
+  if (clientHello.legacySessionId.length > 0 && hello.retried === undefined)
+    effects.push({ type: 'change_cipher_spec' });
+  effects.push(
+    { type: 'K_send', epoch: 'handshake', suite, secret: serverTraffic },
+    { type: 'K_recv', epoch: 'handshake', suite, secret: clientTraffic },
+    keyLog(parameters, 'CLIENT_HANDSHAKE_TRAFFIC_SECRET', clientTraffic),
+    keyLog(parameters, 'SERVER_HANDSHAKE_TRAFFIC_SECRET', serverTraffic),
+  );
+  if (earlyData) effects.push({ type: 'skip_early_data', until: 'first_opened_record' });
+  return { sent: { transcript, effects }, serverRandom, clientTraffic, serverTraffic, main: handshake.main() };
+}
+
+/** Finished, the application traffic keys, and what waits for the client's answer. */
+function closeFlight<Name extends AfterFlight['name']>(
+  flight: OpenedFlight,
+  name: Name,
+  parameters: Parameters,
+  context: ServerContext,
+): Step<{ readonly name: Name } & Omit<AfterFlight, 'name'>> {
+  const { suite } = parameters;
+  const { sent, main, clientTraffic, serverTraffic } = flight;
+  const hash = context.settings.provider.hash(suite.hash);
+  const verifyData = finishedVerifyData(hash, serverTraffic, sent.transcript.digest());
+  const { transcript, effects } = send(sent, encodeMessage('finished', { verifyData }));
+  const clientApplicationTraffic = main.clientTraffic(transcript.digest());
+  const serverApplicationTraffic = main.serverTraffic(transcript.digest());
+  const exporter = main.exporter(transcript.digest());
+  return {
+    next: {
+      name,
+      suite,
+      transcript,
+      secrets: { clientHandshakeTraffic: clientTraffic, clientApplicationTraffic, exporter, main },
+      info: connectionInfo(parameters, flight.serverRandom),
+      tickets: ticketTerms(parameters, context),
+    },
+    effects: [
+      ...effects,
+      keyLog(parameters, 'CLIENT_TRAFFIC_SECRET_0', clientApplicationTraffic),
+      keyLog(parameters, 'SERVER_TRAFFIC_SECRET_0', serverApplicationTraffic),
+      keyLog(parameters, 'EXPORTER_SECRET', exporter),
+      { type: 'K_send', epoch: 'application', suite, secret: serverApplicationTraffic },
+    ],
+  };
+}
+
+function encapsulate({ share }: AnswerableHello, provider: ServerContext['settings']['provider']): Encapsulation {
+  const encapsulation = provider.encapsulate(share.group, share.keyExchange);
+  if (encapsulation === undefined) {
+    throw new TlsError('illegal_parameter', `the client's share for ${share.group} is not valid (§4.3.8.2, §7.4.2)`);
+  }
+  return encapsulation;
+}
+
+function serverHello(
+  { hello, suite, resumption }: Parameters,
+  random: Uint8Array,
+  keyExchange: Uint8Array,
+): Uint8Array {
+  return encodeMessage('server_hello', {
+    legacyVersion: protocolVersions.tls12,
+    random,
+    legacySessionIdEcho: hello.offer.hello.legacySessionId,
+    cipherSuite: suite.code,
+    legacyCompressionMethod: 0,
+    extensions: {
+      supportedVersions: protocolVersions.tls13,
+      keyShare: { group: namedGroups[hello.share.group], keyExchange },
+      preSharedKey: resumption?.index,
+    },
+  });
+}
+
+function encryptedExtensions({ hello, alpnProtocol }: Parameters, { settings }: ServerContext): Uint8Array {
+  const { offer, share } = hello;
+  const preferred = settings.groups.slice(0, settings.groups.indexOf(share.group));
+  const betterThanShared = preferred.some(
+    (group) => !offer.keyShares.some(({ group: code }) => code === namedGroups[group]),
+  );
+  return encodeMessage('encrypted_extensions', {
+    extensions: {
+      serverName: offer.serverName === undefined ? undefined : true,
+      // §4.3.7: so that the client sends the right share next time.
+      supportedGroups: betterThanShared ? settings.groups.map((group) => namedGroups[group]) : undefined,
+      alpn: alpnProtocol,
+    },
+  });
+}
+
+function certificateRequest({ settings }: ServerContext): Uint8Array {
+  const { certificateAuthorities } = settings;
+  return encodeMessage('certificate_request', {
+    certificateRequestContext: noBytes,
+    extensions: {
+      signatureAlgorithms: settings.signatureSchemes.map((scheme) => signatureSchemes[scheme]),
+      certificateAuthorities: certificateAuthorities.length === 0 ? undefined : certificateAuthorities,
+    },
+  });
+}
+
+function certificate({ credential }: ChosenCredential): Uint8Array {
+  return encodeMessage('certificate', {
+    certificateRequestContext: noBytes,
+    certificateList: credential.certificateChain.map((certData) => ({ certData, extensions: {} })),
+  });
+}
+
+function certificateVerify({ scheme }: ChosenCredential, signature: Uint8Array): Uint8Array {
+  return encodeMessage('certificate_verify', { algorithm: signatureSchemes[scheme], signature });
+}
+
+function connectionInfo(parameters: Parameters, serverRandom: Uint8Array): ConnectionInfo {
+  const { hello, suite, alpnProtocol, resumption, chosen } = parameters;
+  return {
+    role: 'server',
+    protocol: 'TLSv1.3',
+    cipherSuite: suite.name,
+    group: hello.share.group,
+    signatureScheme: chosen?.scheme,
+    clientSignatureScheme: undefined,
+    serverName: hello.offer.serverName,
+    alpnProtocol,
+    resumed: resumption !== undefined,
+    helloRetryRequest: hello.retried !== undefined,
+    peerCertificates: resumption?.ticket.clientCertificates ?? [],
+    localCertificates: chosen?.credential.certificateChain ?? [],
+    clientRandom: hello.offer.hello.random,
+    serverRandom,
+  };
+}
+
+/** §4.7.1: tickets go to clients that can use them. */
+function ticketTerms({ hello, resumption }: Parameters, { settings }: ServerContext): TicketTerms | undefined {
+  if (settings.tickets === undefined || !hello.offer.pskWithDhe) return undefined;
+  return { authenticatedAt: resumption?.ticket.authenticatedAt ?? seconds(settings.now()) };
+}
+
+function keyLog({ hello }: Parameters, label: KeyLogLabel, secret: Secret): Effect {
+  return { type: 'key_log', label, clientRandom: hello.offer.hello.random, secret };
+}
+
+const noBytes = new Uint8Array(0);

@@ -1,0 +1,133 @@
+/** From a ClientHello to an answer: HelloRetryRequest, or the parameters of the handshake (START and RECVD_CH of §A.2). */
+import { TlsError } from '../../alert.js';
+import type { CipherSuite } from '../../crypto/suites.js';
+import type { NamedGroupName } from '../../registry.js';
+import type { Effect } from '../effects.js';
+import { chooseAlpnProtocol, chooseGroup, commonCipherSuites, noApplicationProtocol } from '../negotiate.js';
+import { type MessageOf, type Step, type Transition, whenReady } from '../step.js';
+import { checkClientHello, type Offer } from './client-hello.js';
+import { readCookie, sealCookie } from './cookie.js';
+import { chooseCredential } from './credential.js';
+import { sendFlight } from './flight.js';
+import type { AnswerableHello } from './parameters.js';
+import { selectPsk } from './resumption.js';
+import { checkSecondClientHello, helloRetryRequest, retryFor, transcriptBeforeRetriedHello } from './retry.js';
+import type {
+  ServerContext,
+  Start,
+  WaitCertificate,
+  WaitCookie,
+  WaitFinished,
+  WaitSecondClientHello,
+} from './states.js';
+
+type ClientHelloMessage = MessageOf<'client_hello'>;
+type AfterHello = WaitCertificate | WaitFinished;
+type AfterFirstHello = AfterHello | WaitSecondClientHello | WaitCookie;
+
+/** START: the first ClientHello, or the second of a connection whose state is in the cookie. */
+export function receiveClientHello(
+  _state: Start,
+  message: ClientHelloMessage,
+  context: ServerContext,
+): Transition<AfterFirstHello> {
+  const offer = checkClientHello(message);
+  if (offer.cookie !== undefined) return answerWithCookie(offer, offer.cookie, context);
+  const { settings } = context;
+  const suites = commonCipherSuites(settings.cipherSuites, offer.hello.cipherSuites);
+  const choice = chooseGroup(settings.groups, offer.groups, offer.keyShares);
+  if (typeof choice === 'string') return askAgain(offer, suites[0], choice, context);
+  return answer({ offer, suites, share: choice, retried: undefined }, context);
+}
+
+/** WAIT_SECOND_CLIENT_HELLO */
+export function receiveSecondClientHello(
+  { retry }: WaitSecondClientHello,
+  message: ClientHelloMessage,
+  context: ServerContext,
+): Transition<AfterHello> {
+  const offer = checkClientHello(message);
+  if (offer.cookie !== undefined) {
+    throw new TlsError('illegal_parameter', 'the second ClientHello has a cookie; none was given (§4.2.2)');
+  }
+  return answerSecond(offer, retry, undefined, context);
+}
+
+/** WAIT_COOKIE: a second HelloRetryRequest is never sent, so a ClientHello without the cookie is refused. */
+export function receiveClientHelloWithCookie(
+  _state: WaitCookie,
+  message: ClientHelloMessage,
+  context: ServerContext,
+): Transition<AfterHello> {
+  const offer = checkClientHello(message);
+  if (offer.cookie === undefined) {
+    throw new TlsError('missing_extension', 'the second ClientHello is without the cookie it was given (§4.3.2)');
+  }
+  return answerWithCookie(offer, offer.cookie, context);
+}
+
+function askAgain(
+  offer: Offer,
+  suite: CipherSuite,
+  group: NamedGroupName,
+  { settings }: ServerContext,
+): Step<WaitSecondClientHello | WaitCookie> {
+  const retry = retryFor(offer, suite, group, settings.provider);
+  const { cookies } = settings;
+  const cookie = cookies === undefined ? undefined : sealCookie(retry, cookies, settings.now());
+  const effects: Effect[] = [{ type: 'send', message: helloRetryRequest(offer, retry, cookie) }];
+  if (offer.hello.legacySessionId.length > 0) effects.push({ type: 'change_cipher_spec' });
+  if (offer.earlyData) effects.push({ type: 'skip_early_data', until: 'second_client_hello' });
+  const next = cookie === undefined ? { name: 'WAIT_SECOND_CLIENT_HELLO' as const, retry } : waitCookie;
+  return { next, effects };
+}
+
+function answerWithCookie(offer: Offer, cookie: Uint8Array, context: ServerContext): Transition<AfterHello> {
+  const { settings } = context;
+  if (settings.cookies === undefined) {
+    throw new TlsError('illegal_parameter', 'the ClientHello has a cookie, and this server gives none (§4.3.2)');
+  }
+  return whenReady<Uint8Array | undefined, AfterHello>(settings.cookies.unprotect(cookie), (state) =>
+    answerSecond(offer, readCookie(state, settings), cookie, context),
+  );
+}
+
+function answerSecond(
+  offer: Offer,
+  retry: WaitSecondClientHello['retry'],
+  cookie: Uint8Array | undefined,
+  context: ServerContext,
+): Transition<AfterHello> {
+  const { provider } = context.settings;
+  const share = checkSecondClientHello(offer, retry, provider);
+  const retried = transcriptBeforeRetriedHello(retry, helloRetryRequest(offer, retry, cookie), provider);
+  return answer({ offer, suites: [retry.suite], share, retried }, context);
+}
+
+/** §4.2.1: a PSK if one will do, otherwise a certificate. */
+function answer(hello: AnswerableHello, context: ServerContext): Transition<AfterHello> {
+  const { offer, suites } = hello;
+  const alpnProtocol = selectAlpnProtocol(offer, context);
+  return whenReady(selectPsk(hello, alpnProtocol, context), (resumption): Transition<AfterHello> => {
+    if (resumption !== undefined) {
+      return sendFlight({ hello, suite: resumption.suite, alpnProtocol, resumption, chosen: undefined }, context);
+    }
+    return whenReady(chooseCredential(offer, context.settings), (chosen) =>
+      sendFlight({ hello, suite: suites[0], alpnProtocol, resumption: undefined, chosen }, context),
+    );
+  });
+}
+
+function selectAlpnProtocol({ alpnProtocols: offered, serverName }: Offer, context: ServerContext): string | undefined {
+  const { selectAlpnProtocol: select, alpnProtocols } = context.settings;
+  if (select === undefined) return chooseAlpnProtocol(alpnProtocols, offered);
+  if (offered.length === 0) return undefined;
+  const protocol = select(offered, serverName);
+  if (protocol === undefined) throw noApplicationProtocol(offered, 'the application wants none of them');
+  if (!offered.includes(protocol)) {
+    throw new TypeError(`selectAlpnProtocol returned ${JSON.stringify(protocol)}, which the client does not offer`);
+  }
+  return protocol;
+}
+
+const waitCookie: WaitCookie = { name: 'WAIT_COOKIE' };

@@ -1,0 +1,29 @@
+/** The server's state machine (§A.2): which message is expected in which state, and what comes of it. */
+import type { MessageOf, Step, Table } from '../step.js';
+import { row } from '../step.js';
+import { receiveCertificate, receiveCertificateVerify } from './client-auth.js';
+import { receiveFinished } from './finished.js';
+import { receiveClientHello, receiveClientHelloWithCookie, receiveSecondClientHello } from './hello.js';
+import type { Connected, ServerContext, ServerState } from './states.js';
+
+export { type ServerContext, type ServerState, serverStart } from './states.js';
+
+export const serverTransitions = {
+  START: {
+    client_hello: row(['WAIT_SECOND_CLIENT_HELLO', 'WAIT_COOKIE', 'WAIT_CERT', 'WAIT_FINISHED'], receiveClientHello),
+  },
+  WAIT_SECOND_CLIENT_HELLO: { client_hello: row(['WAIT_CERT', 'WAIT_FINISHED'], receiveSecondClientHello) },
+  WAIT_COOKIE: { client_hello: row(['WAIT_CERT', 'WAIT_FINISHED'], receiveClientHelloWithCookie) },
+  WAIT_CERT: { certificate: row(['WAIT_CV', 'WAIT_FINISHED'], receiveCertificate) },
+  WAIT_CV: { certificate_verify: row(['WAIT_FINISHED'], receiveCertificateVerify) },
+  WAIT_FINISHED: { finished: row(['CONNECTED'], receiveFinished) },
+  CONNECTED: { key_update: row(['CONNECTED'], receiveKeyUpdate) },
+} satisfies Table<ServerState, ServerContext>;
+
+/** §4.7.3. The keys are the engine's to change; decoding has refused every other value. */
+function receiveKeyUpdate(state: Connected, { body }: MessageOf<'key_update'>): Step<Connected> {
+  return {
+    next: state,
+    effects: [{ type: 'key_update', updateRequested: body.requestUpdate === 'update_requested' }],
+  };
+}

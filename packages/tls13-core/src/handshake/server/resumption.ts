@@ -1,0 +1,141 @@
+/** Which PSK of the client's, if any, is resumed (§2.2, §4.3.11). A ticket that will not do costs a full handshake, no more. */
+import { TlsError } from '../../alert.js';
+import type { ServerSettings } from '../../configuration.js';
+import { type CipherSuite, cipherSuite } from '../../crypto/suites.js';
+import { EarlySecret } from '../../keys/schedule.js';
+import { verifyPskBinder } from '../psk.js';
+import type { OfferedPsk } from './client-hello.js';
+import { type AnswerableHello, transcriptBefore } from './parameters.js';
+import type { ServerContext } from './states.js';
+import { decodeTicket, longestChain, type Ticket } from './ticket.js';
+import { seconds } from './time.js';
+
+/** A PSK whose binder has been verified. */
+export interface Resumption {
+  /** selected_identity */
+  readonly index: number;
+  readonly suite: CipherSuite;
+  readonly earlySecret: EarlySecret;
+  readonly ticket: Ticket;
+}
+
+type Awaitable<T> = T | Promise<T>;
+
+/** Throws decrypt_error when the binder of the ticket that would be resumed is wrong. */
+export function selectPsk(
+  hello: AnswerableHello,
+  alpnProtocol: string | undefined,
+  context: ServerContext,
+): Awaitable<Resumption | undefined> {
+  const { tickets } = context.settings;
+  const { offer } = hello;
+  if (tickets === undefined || !offer.pskWithDhe) return undefined;
+  const tryFrom = (index: number): Awaitable<Resumption | undefined> => {
+    const psk = offer.psks[index];
+    if (psk === undefined || index >= mostTried) return undefined;
+    return whenKnown(tickets.protector.unprotect(psk.identity), (state) => {
+      const ticket = state === undefined ? undefined : decodeTicket(state);
+      const suite = ticket === undefined ? undefined : usableSuite(ticket, psk, hello, alpnProtocol, context.settings);
+      if (ticket === undefined || suite === undefined) return tryFrom(index + 1);
+      const earlySecret = bound(ticket, suite, psk, hello, context);
+      return whenKnown(identityHolds(ticket, context.settings), (holds) =>
+        holds ? { index, suite, earlySecret, ticket } : undefined,
+      );
+    });
+  };
+  return tryFrom(0);
+}
+
+/** Identities looked at, so that a ClientHello full of rubbish costs no more than this many decryptions. */
+const mostTried = 4;
+/** Seconds by which the clocks of servers that share ticket keys may differ. */
+const clockTolerance = 60;
+
+/** The suite to resume with, in the server's order; `undefined` when the ticket is not honoured here and now. */
+function usableSuite(
+  ticket: Ticket,
+  psk: OfferedPsk,
+  { offer, suites }: AnswerableHello,
+  alpnProtocol: string | undefined,
+  settings: ServerSettings,
+): CipherSuite | undefined {
+  const honoured =
+    isInTime(ticket, psk, seconds(settings.now())) &&
+    sameName(ticket.serverName, offer.serverName) &&
+    ticket.alpnProtocol === alpnProtocol &&
+    identitySuffices(ticket, settings);
+  if (!honoured) return undefined;
+  const { hash } = cipherSuite(ticket.cipherSuite);
+  return suites.find((suite) => suite.hash === hash);
+}
+
+/** By this server's clock, and by the age that the client states (§4.3.11.1): it must not use a ticket that it finds too old. */
+function isInTime(ticket: Ticket, psk: OfferedPsk, now: number): boolean {
+  const age = now - ticket.issuedAt;
+  const statedAge = ((psk.obfuscatedTicketAge - ticket.ageAdd) >>> 0) / 1000;
+  return (
+    age >= -clockTolerance &&
+    age < ticket.lifetime &&
+    now - ticket.authenticatedAt < longestChain &&
+    statedAge <= ticket.lifetime + clockTolerance
+  );
+}
+
+function sameName(a: string | undefined, b: string | undefined): boolean {
+  return a?.toLowerCase() === b?.toLowerCase();
+}
+
+/** No CertificateRequest may go with a PSK (§4.4.2): who must show a certificate must have done so before. */
+function identitySuffices({ clientCertificates }: Ticket, { clientAuthentication }: ServerSettings): boolean {
+  if (clientCertificates.length === 0) return clientAuthentication !== 'require';
+  return clientAuthentication !== 'none';
+}
+
+/** The key schedule's beginning, once the binder shows that the client has the PSK for this very handshake (§4.3.11.2). */
+function bound(
+  ticket: Ticket,
+  suite: CipherSuite,
+  psk: OfferedPsk,
+  hello: AnswerableHello,
+  { settings }: ServerContext,
+): EarlySecret {
+  const { provider } = settings;
+  const earlySecret = EarlySecret.from(provider.hash(suite.hash), ticket.psk);
+  const binding = {
+    earlySecret,
+    before: transcriptBefore(hello, suite, provider),
+    truncatedClientHello: hello.offer.truncated,
+  };
+  if (!verifyPskBinder(binding, psk.binder)) {
+    earlySecret.destroy();
+    throw new TlsError('decrypt_error', 'the binder of the PSK that was selected is wrong (§4.3.11)');
+  }
+  return earlySecret;
+}
+
+/** The client's certificates are judged anew: they may have expired since, or what is trusted may have changed. */
+function identityHolds({ clientCertificates }: Ticket, { verifyPeer }: ServerSettings): Awaitable<boolean> {
+  if (clientCertificates.length === 0) return true;
+  if (verifyPeer === undefined) return false;
+  const peer = {
+    role: 'client',
+    certificates: clientCertificates,
+    serverName: undefined,
+    ocspResponse: undefined,
+  } as const;
+  try {
+    const verdict = verifyPeer(peer);
+    return verdict instanceof Promise ? verdict.then(() => true, refused) : true;
+  } catch (error) {
+    return refused(error);
+  }
+}
+
+function refused(error: unknown): false {
+  if (error instanceof TlsError) return false;
+  throw error;
+}
+
+function whenKnown<A, B>(value: Awaitable<A>, then: (value: A) => Awaitable<B>): Awaitable<B> {
+  return value instanceof Promise ? value.then(then) : then(value);
+}

@@ -1,0 +1,124 @@
+/**
+ * HelloRetryRequest (§4.2.4): what ties the second ClientHello to the first (§4.2.2). A server keeps this, or puts it
+ * into a cookie; either way it is all that is left of the first ClientHello.
+ */
+import { TlsError } from '../../alert.js';
+import { equal } from '../../bytes.js';
+import type { CryptoProvider, Hash } from '../../crypto/provider.js';
+import type { CipherSuite } from '../../crypto/suites.js';
+import { Transcript } from '../../keys/transcript.js';
+import { extensionTypes, type NamedGroupName, namedGroups, nameOf, protocolVersions } from '../../registry.js';
+import { encodeMessage, helloRetryRequestRandom } from '../../wire/index.js';
+import type { ChosenShare } from '../negotiate.js';
+import type { Offer, OfferedPsk } from './client-hello.js';
+
+export interface Retry {
+  readonly suite: CipherSuite;
+  /** Asked for in the HelloRetryRequest: the client sent no share for any group that would do. */
+  readonly group: NamedGroupName;
+  /** Hash(ClientHello1) (§4.1). */
+  readonly clientHello1Hash: Uint8Array;
+  /** Hash over everything that both ClientHellos must have alike. */
+  readonly unchangedHash: Uint8Array;
+  /** A short hash of each PSK identity, in order; `undefined` when there were too many to remember. */
+  readonly identities: readonly Uint8Array[] | undefined;
+}
+
+/** Bytes of the hashes in `Retry.identities`. */
+export const identityHashLength = 8;
+export const mostIdentities = 32;
+
+export function retryFor(offer: Offer, suite: CipherSuite, group: NamedGroupName, provider: CryptoProvider): Retry {
+  const hash = provider.hash(suite.hash);
+  return {
+    suite,
+    group,
+    clientHello1Hash: hash.digest(offer.bytes),
+    unchangedHash: unchangedHash(offer, hash),
+    identities: offer.psks.length > mostIdentities ? undefined : offer.psks.map((psk) => identityHash(psk, hash)),
+  };
+}
+
+/** The message, the same for the same offer: with a cookie it is made again when the second ClientHello comes. */
+export function helloRetryRequest(offer: Offer, retry: Retry, cookie: Uint8Array | undefined): Uint8Array {
+  return encodeMessage('hello_retry_request', {
+    legacyVersion: protocolVersions.tls12,
+    random: helloRetryRequestRandom,
+    legacySessionIdEcho: offer.hello.legacySessionId,
+    cipherSuite: retry.suite.code,
+    legacyCompressionMethod: 0,
+    extensions: { supportedVersions: protocolVersions.tls13, keyShare: namedGroups[retry.group], cookie },
+  });
+}
+
+/** The transcript that the second ClientHello is appended to (§4.1). */
+export function transcriptBeforeRetriedHello(retry: Retry, message: Uint8Array, provider: CryptoProvider): Transcript {
+  return Transcript.fromClientHello1Hash(provider.hash(retry.suite.hash), retry.clientHello1Hash).append(message);
+}
+
+/** Holds the second ClientHello against §4.2.2's list of what may differ; the share that was asked for. */
+export function checkSecondClientHello(offer: Offer, retry: Retry, provider: CryptoProvider): ChosenShare {
+  const hash = provider.hash(retry.suite.hash);
+  if (!equal(unchangedHash(offer, hash), retry.unchangedHash)) {
+    throw changed('differs from the first in more than key_share, cookie, pre_shared_key, early_data and padding');
+  }
+  if (offer.earlyData) throw changed('still has early_data');
+  checkIdentities(offer.psks, retry, hash);
+  const [share, ...others] = offer.keyShares;
+  if (share === undefined || others.length > 0 || share.group !== namedGroups[retry.group]) {
+    const seen = offer.keyShares.map(({ group }) => nameOf(namedGroups, group)).join(', ');
+    throw changed(`has shares for ${seen || 'no group'}; wanted is one, for ${retry.group}`);
+  }
+  return { group: retry.group, keyExchange: share.keyExchange };
+}
+
+const mayChange: ReadonlySet<number> = new Set([
+  extensionTypes.key_share,
+  extensionTypes.cookie,
+  extensionTypes.pre_shared_key,
+  extensionTypes.early_data,
+  extensionTypes.padding,
+]);
+
+function unchangedHash({ hello, bytes }: Offer, hash: Hash): Uint8Array {
+  const running = hash.start();
+  running.update(beforeExtensions(bytes, hello.legacySessionId.length, hello.cipherSuites.length));
+  for (const [type, data] of hello.extensions.raw) {
+    if (mayChange.has(type)) continue;
+    running.update(Uint8Array.of(type >> 8, type & 0xff, data.length >> 8, data.length & 0xff));
+    running.update(data);
+  }
+  return running.digest();
+}
+
+/** From legacy_version through legacy_compression_methods, which have been found to be one byte. */
+function beforeExtensions(bytes: Uint8Array, sessionIdLength: number, cipherSuiteCount: number): Uint8Array {
+  const header = 4;
+  const versionAndRandom = 2 + 32;
+  const compression = 2;
+  const end = header + versionAndRandom + (1 + sessionIdLength) + (2 + 2 * cipherSuiteCount) + compression;
+  return bytes.subarray(header, end);
+}
+
+/** PSKs may be dropped, but neither added nor put into another order. */
+function checkIdentities(psks: readonly OfferedPsk[], { identities }: Retry, hash: Hash): void {
+  if (identities === undefined) return;
+  if (psks.length > identities.length) throw changed('offers more PSKs than the first');
+  let position = 0;
+  for (const psk of psks) {
+    const wanted = identityHash(psk, hash);
+    while (position < identities.length && !equal(identities[position] ?? noBytes, wanted)) position += 1;
+    if (position === identities.length) throw changed('offers a PSK that the first does not, or in another order');
+    position += 1;
+  }
+}
+
+function identityHash(psk: OfferedPsk, hash: Hash): Uint8Array {
+  return hash.digest(psk.identity).subarray(0, identityHashLength);
+}
+
+function changed(what: string): TlsError {
+  return new TlsError('illegal_parameter', `the second ClientHello ${what} (§4.2.2)`);
+}
+
+const noBytes = new Uint8Array(0);

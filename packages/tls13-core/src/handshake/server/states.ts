@@ -1,0 +1,83 @@
+/** The states of a server (§A.2). RECVD_CH and NEGOTIATED are passed within one step and so have no type. */
+import type { ServerSettings } from '../../configuration.js';
+import type { ConnectionInfo } from '../../connection-info.js';
+import type { PublicKey } from '../../crypto/provider.js';
+import type { CipherSuite } from '../../crypto/suites.js';
+import type { MainSecret, Secret } from '../../keys/schedule.js';
+import type { Transcript } from '../../keys/transcript.js';
+import type { Retry } from './retry.js';
+
+export interface ServerContext {
+  readonly settings: ServerSettings;
+}
+
+export type ServerState =
+  | Start
+  | WaitSecondClientHello
+  | WaitCookie
+  | WaitCertificate
+  | WaitCertificateVerify
+  | WaitFinished
+  | Connected;
+
+export interface Start {
+  readonly name: 'START';
+}
+
+/** §A.2 has this as START again; the second ClientHello is bound to the first (§4.2.2). */
+export interface WaitSecondClientHello {
+  readonly name: 'WAIT_SECOND_CLIENT_HELLO';
+  readonly retry: Retry;
+}
+
+/** As WAIT_SECOND_CLIENT_HELLO, but what binds the two hellos is in the cookie, not here (§4.3.2). */
+export interface WaitCookie {
+  readonly name: 'WAIT_COOKIE';
+}
+
+export interface WaitCertificate extends ServerFlightSent {
+  readonly name: 'WAIT_CERT';
+}
+
+export interface WaitCertificateVerify extends ServerFlightSent {
+  readonly name: 'WAIT_CV';
+  /** The client's, DER, leaf first; never empty. */
+  readonly certificates: readonly Uint8Array[];
+  /** Of the leaf. */
+  readonly key: PublicKey;
+}
+
+export interface WaitFinished extends ServerFlightSent {
+  readonly name: 'WAIT_FINISHED';
+}
+
+export interface Connected {
+  readonly name: 'CONNECTED';
+}
+
+/** What is left to know once the server's flight is out. */
+export interface ServerFlightSent {
+  readonly suite: CipherSuite;
+  /** Through the last message that either side sent. */
+  readonly transcript: Transcript;
+  readonly secrets: PendingSecrets;
+  /** As it will be reported, but for what the client may still show of itself. */
+  readonly info: ConnectionInfo;
+  /** What the tickets of this connection will say; `undefined` when none are to be sent. */
+  readonly tickets: TicketTerms | undefined;
+}
+
+/** Secrets that wait for the client's Finished. */
+export interface PendingSecrets {
+  readonly clientHandshakeTraffic: Secret;
+  readonly clientApplicationTraffic: Secret;
+  readonly exporter: Secret;
+  readonly main: MainSecret;
+}
+
+export interface TicketTerms {
+  /** Seconds since 1970, of the full handshake that this connection or its first ancestor made. */
+  readonly authenticatedAt: number;
+}
+
+export const serverStart: ServerState = { name: 'START' };

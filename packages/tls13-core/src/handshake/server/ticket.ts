@@ -1,0 +1,139 @@
+/** What a ticket holds (§4.7.1): all that a later connection must know of this one, sealed and given to the client. */
+import { TlsError } from '../../alert.js';
+import type { ConnectionInfo } from '../../connection-info.js';
+import type { CryptoProvider } from '../../crypto/provider.js';
+import { cipherSuite } from '../../crypto/suites.js';
+import { resumptionPsk, type Secret } from '../../keys/schedule.js';
+import { type CipherSuiteName, cipherSuites } from '../../registry.js';
+import {
+  decode,
+  encode,
+  enumerated,
+  octetString,
+  opaque,
+  struct,
+  uint8,
+  uint16,
+  uint32,
+  vector,
+} from '../../wire/codec.js';
+import { encodeMessage } from '../../wire/index.js';
+import type { ServerContext, TicketTerms } from './states.js';
+import { seconds } from './time.js';
+
+export interface Ticket {
+  readonly cipherSuite: CipherSuiteName;
+  readonly psk: Uint8Array;
+  /** Seconds since 1970. */
+  readonly issuedAt: number;
+  /** Seconds since 1970, of the full handshake at the beginning of the chain of resumptions. */
+  readonly authenticatedAt: number;
+  /** Seconds. */
+  readonly lifetime: number;
+  readonly ageAdd: number;
+  readonly serverName: string | undefined;
+  readonly alpnProtocol: string | undefined;
+  /** DER, leaf first; empty when the client showed none. */
+  readonly clientCertificates: readonly Uint8Array[];
+}
+
+/**
+ * Seconds from a full handshake to the last connection that resumes it, however many tickets there were in between
+ * (§4.7.1 recommends a limit).
+ */
+export const longestChain = 604_800;
+
+/** NewSessionTicket messages, ready to send. */
+export function newSessionTickets(
+  resumptionSecret: Secret,
+  terms: TicketTerms,
+  info: ConnectionInfo,
+  { settings }: ServerContext,
+): readonly Uint8Array[] {
+  const { tickets, provider } = settings;
+  if (tickets === undefined) return [];
+  const issuedAt = seconds(settings.now());
+  const { authenticatedAt } = terms;
+  const lifetime = Math.min(tickets.lifetime, authenticatedAt + longestChain - issuedAt);
+  if (lifetime <= 0) return [];
+  const hash = provider.hash(cipherSuite(info.cipherSuite).hash);
+  const messages: Uint8Array[] = [];
+  for (let index = 0; index < tickets.count; index += 1) {
+    const ticketNonce = Uint8Array.of(index);
+    const ticket: Ticket = {
+      cipherSuite: info.cipherSuite,
+      psk: resumptionPsk(hash, resumptionSecret, ticketNonce),
+      issuedAt,
+      authenticatedAt,
+      lifetime,
+      ageAdd: randomUint32(provider),
+      serverName: info.serverName,
+      alpnProtocol: info.alpnProtocol,
+      clientCertificates: info.peerCertificates,
+    };
+    const sealed = tickets.protector.protect(encodeTicket(ticket));
+    // A client's chain may be longer than any ticket can be; then this connection is not resumed.
+    if (sealed.length > mostBytes) return [];
+    messages.push(
+      encodeMessage('new_session_ticket', {
+        ticketLifetime: lifetime,
+        ticketAgeAdd: ticket.ageAdd,
+        ticketNonce,
+        ticket: sealed,
+        extensions: {},
+      }),
+    );
+  }
+  return messages;
+}
+
+export function encodeTicket(ticket: Ticket): Uint8Array {
+  return encode(ticketState, {
+    ...ticket,
+    kind,
+    serverName: ticket.serverName ?? absent,
+    alpnProtocol: ticket.alpnProtocol ?? absent,
+  });
+}
+
+/** `undefined` for anything but what `encodeTicket` of this version made. */
+export function decodeTicket(state: Uint8Array): Ticket | undefined {
+  // One protector may serve cookies too: the first byte tells the two apart.
+  if (state[0] !== kind) return undefined;
+  try {
+    const { kind: _kind, serverName, alpnProtocol, ...ticket } = decode(ticketState, state, 'ticket');
+    return {
+      ...ticket,
+      serverName: serverName === absent ? undefined : serverName,
+      alpnProtocol: alpnProtocol === absent ? undefined : alpnProtocol,
+    };
+  } catch (error) {
+    // A ticket is only an offer: whatever cannot be read is passed over (§4.3.11).
+    if (error instanceof TlsError) return undefined;
+    throw error;
+  }
+}
+
+/** Version 1 of a ticket's state. */
+const kind = 0x01;
+/** Neither a server name nor a protocol name can be empty. */
+const absent = '';
+const mostBytes = 2 ** 16 - 1;
+
+const ticketState = struct({
+  kind: uint8,
+  cipherSuite: enumerated(uint16, cipherSuites),
+  psk: opaque(32, 48),
+  issuedAt: uint32,
+  authenticatedAt: uint32,
+  lifetime: uint32,
+  ageAdd: uint32,
+  serverName: octetString(0, 2 ** 16 - 1),
+  alpnProtocol: octetString(0, 2 ** 8 - 1),
+  clientCertificates: vector(opaque(1, 2 ** 24 - 1), 0, 2 ** 24 - 1),
+});
+
+function randomUint32(provider: CryptoProvider): number {
+  const bytes = provider.random(4);
+  return bytes.reduce((value, byte) => value * 256 + byte, 0);
+}
