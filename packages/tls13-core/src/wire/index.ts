@@ -33,6 +33,7 @@ export {
   type HandshakeMessageType,
   handshakeHeaderLength,
   handshakeLength,
+  type Message,
   type MessageBodies,
   type MessageBodiesToSend,
 } from './handshake.js';
