@@ -1,0 +1,81 @@
+/** The native addon as TypeScript sees it. Outputs are written into arrays that the caller brings, of exactly the right length. */
+import type { AeadName, HashName, NamedGroupName } from 'tls13-core';
+
+export interface Binding {
+  /** Of the OpenSSL inside the running node. */
+  readonly opensslVersion: string;
+  /** The groups this OpenSSL has, among those of TLS 1.3 that this library knows. */
+  readonly groups: readonly NamedGroupName[];
+  readonly Aead: new (aead: AeadName, key: Uint8Array) => BoundAead;
+  readonly RecordSealer: new (aead: AeadName, key: Uint8Array, iv: Uint8Array, sequenceNumber: bigint) => BoundSealer;
+  readonly RecordOpener: new (aead: AeadName, key: Uint8Array, iv: Uint8Array, sequenceNumber: bigint) => BoundOpener;
+  readonly Hash: new (name: HashName) => BoundHash;
+  /** Fills `keyExchange` with its public half. */
+  readonly EphemeralKey: new (
+    group: NamedGroupName,
+    keyExchange: Uint8Array,
+  ) => BoundEphemeralKey;
+  /** Fills `keyExchange` and `secret`; false if the peer's share is not valid. */
+  encapsulate(group: NamedGroupName, peerKeyExchange: Uint8Array, keyExchange: Uint8Array, secret: Uint8Array): boolean;
+  /** DER; throws TypeError naming what is not readable. */
+  readonly RootStore: new (
+    roots: readonly Uint8Array[],
+    revocationLists: readonly Uint8Array[],
+  ) => BoundRootStore;
+}
+
+export interface BoundAead {
+  seal(nonce: Uint8Array, associatedData: Uint8Array, plaintext: Uint8Array, out: Uint8Array): void;
+  /** False, and `out` wiped, when it does not authenticate. */
+  open(nonce: Uint8Array, associatedData: Uint8Array, sealed: Uint8Array, out: Uint8Array): boolean;
+  destroy(): void;
+}
+
+export interface BoundSealer {
+  seal(contentType: number, content: Uint8Array, maxFragment: number, out: Uint8Array): void;
+  destroy(): void;
+}
+
+export interface BoundOpener {
+  /**
+   * `results` gets: records opened, bytes consumed, bytes of application data at the front of `out`, content type of the
+   * last record if it was another (or 0) and its length (it follows in `out`), and why the next record did not open:
+   * 0 not so, 1 bad_record_mac, 2 record_overflow, 3 unexpected_message.
+   */
+  open(records: Uint8Array, out: Uint8Array, results: Int32Array): void;
+  destroy(): void;
+}
+
+export interface BoundHash {
+  digest(data: Uint8Array, out: Uint8Array): void;
+  hmac(key: Uint8Array, data: Uint8Array, out: Uint8Array): void;
+}
+
+export interface BoundEphemeralKey {
+  /** Fills `secret`; false if the peer's share is not valid. */
+  derive(peerKeyExchange: Uint8Array, secret: Uint8Array): boolean;
+  destroy(): void;
+}
+
+export interface BoundRootStore {
+  /** `host` and `address` may be empty; `time` is in seconds since 1970, negative for now. */
+  verify(
+    chain: readonly Uint8Array[],
+    purpose: 'server' | 'client',
+    host: string,
+    address: string,
+    time: number,
+    depth: number,
+    securityLevel: number,
+  ): BoundVerdict;
+}
+
+export interface BoundVerdict {
+  /** `OK`, `MALFORMED`, or OpenSSL's name of the verdict without its prefix. */
+  readonly code: string;
+  readonly reason: string;
+  /** Of the certificate it is about; 0 is the leaf. */
+  readonly depth: number;
+  /** The chain that was built, leaf first; empty unless `OK`. */
+  readonly chain: readonly Uint8Array[];
+}

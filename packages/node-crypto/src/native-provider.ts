@@ -1,0 +1,146 @@
+/** The crypto provider over the native addon; what a native call would not make faster is node:crypto's. */
+import { randomFillSync } from 'node:crypto';
+import type {
+  Aead,
+  AeadName,
+  CryptoProvider,
+  Encapsulation,
+  EphemeralKey,
+  Hash,
+  HashName,
+  NamedGroupName,
+} from 'tls13-core';
+import type { Binding, BoundAead, BoundEphemeralKey, BoundHash } from './binding.js';
+import { hybridKeyExchange, type KeyExchange, shareLengths } from './groups.js';
+import { nativeRecordProtection } from './native-records.js';
+import { startHash } from './node-hash.js';
+import { certificateKey, pkcs8Signer } from './public-keys.js';
+import { verifiableSchemes } from './schemes.js';
+
+export const allAeads: readonly AeadName[] = [
+  'aes-128-gcm',
+  'aes-256-gcm',
+  'chacha20-poly1305',
+  'aes-128-ccm',
+  'aes-128-ccm-8',
+];
+
+export function providerOver(binding: Binding): CryptoProvider {
+  const hashes: Readonly<Record<HashName, Hash>> = {
+    sha256: new NativeHash(binding, 'sha256', 32),
+    sha384: new NativeHash(binding, 'sha384', 48),
+  };
+  const native = nativeKeyExchange(binding);
+  const hybrid = hybridKeyExchange(native);
+  const keyExchange = (group: NamedGroupName) => (binding.groups.includes(group) ? native : hybrid);
+  return {
+    name: 'native',
+    aeads: allAeads,
+    groups: preferredGroups(binding.groups),
+    signatureSchemes: verifiableSchemes,
+    random: (length) => randomFillSync(new Uint8Array(length)),
+    hash: (name) => hashes[name],
+    aead: (name, key) => new NativeAead(binding, name, key),
+    recordProtection: nativeRecordProtection(binding),
+    generateKeyShare: (group) => keyExchange(group).generateKeyShare(group),
+    encapsulate: (group, peerKeyExchange) => keyExchange(group).encapsulate(group, peerKeyExchange),
+    certificateKey,
+    signer: pkcs8Signer,
+  };
+}
+
+/** The hybrid comes first where it costs as little as a curve does, and behind X25519 where JavaScript computes it. */
+function preferredGroups(native: readonly NamedGroupName[]): readonly NamedGroupName[] {
+  const curves: readonly NamedGroupName[] = ['secp256r1', 'secp384r1', 'secp521r1'];
+  return native.includes('X25519MLKEM768')
+    ? ['X25519MLKEM768', 'x25519', ...curves]
+    : ['x25519', 'X25519MLKEM768', ...curves];
+}
+
+function nativeKeyExchange(binding: Binding): KeyExchange {
+  return {
+    generateKeyShare: (group) => new NativeEphemeralKey(binding, group),
+    encapsulate(group, peerKeyExchange): Encapsulation | undefined {
+      const { server, secret } = shareLengths[group];
+      const keyExchange = new Uint8Array(server);
+      const sharedSecret = new Uint8Array(secret);
+      if (!binding.encapsulate(group, peerKeyExchange, keyExchange, sharedSecret)) return undefined;
+      return { keyExchange, sharedSecret };
+    },
+  };
+}
+
+class NativeEphemeralKey implements EphemeralKey {
+  readonly group: NamedGroupName;
+  readonly keyExchange: Uint8Array;
+  readonly #native: BoundEphemeralKey;
+
+  constructor(binding: Binding, group: NamedGroupName) {
+    this.group = group;
+    this.keyExchange = new Uint8Array(shareLengths[group].client);
+    this.#native = new binding.EphemeralKey(group, this.keyExchange);
+  }
+
+  decapsulate(peerKeyExchange: Uint8Array): Uint8Array | undefined {
+    const secret = new Uint8Array(shareLengths[this.group].secret);
+    return this.#native.derive(peerKeyExchange, secret) ? secret : undefined;
+  }
+
+  destroy(): void {
+    this.#native.destroy();
+  }
+}
+
+class NativeHash implements Hash {
+  readonly name: HashName;
+  readonly length: number;
+  readonly #native: BoundHash;
+
+  constructor(binding: Binding, name: HashName, length: number) {
+    this.name = name;
+    this.length = length;
+    this.#native = new binding.Hash(name);
+  }
+
+  digest(data: Uint8Array): Uint8Array {
+    const digest = new Uint8Array(this.length);
+    this.#native.digest(data, digest);
+    return digest;
+  }
+
+  start() {
+    return startHash(this.name);
+  }
+
+  hmac(key: Uint8Array, data: Uint8Array): Uint8Array {
+    const code = new Uint8Array(this.length);
+    this.#native.hmac(key, data, code);
+    return code;
+  }
+}
+
+class NativeAead implements Aead {
+  readonly tagLength: number;
+  readonly #native: BoundAead;
+
+  constructor(binding: Binding, name: AeadName, key: Uint8Array) {
+    this.tagLength = name === 'aes-128-ccm-8' ? 8 : 16;
+    this.#native = new binding.Aead(name, key);
+  }
+
+  seal(nonce: Uint8Array, associatedData: Uint8Array, plaintext: Uint8Array): Uint8Array {
+    const sealed = new Uint8Array(plaintext.length + this.tagLength);
+    this.#native.seal(nonce, associatedData, plaintext, sealed);
+    return sealed;
+  }
+
+  open(nonce: Uint8Array, associatedData: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
+    if (sealed.length < this.tagLength) return undefined;
+    const plaintext = new Uint8Array(sealed.length - this.tagLength);
+    return this.#native.open(nonce, associatedData, sealed, plaintext) ? plaintext : undefined;
+  }
+
+  destroy(): void {
+    this.#native.destroy();
+  }
+}

@@ -1,0 +1,199 @@
+/** The crypto provider over node:crypto alone. The core builds its record protection from `aead`. */
+import {
+  createCipheriv,
+  createDecipheriv,
+  createECDH,
+  createPublicKey,
+  createSecretKey,
+  diffieHellman,
+  generateKeyPairSync,
+  type KeyObject,
+  randomFillSync,
+} from 'node:crypto';
+import type { Aead, AeadName, CryptoProvider, Encapsulation, EphemeralKey, NamedGroupName } from 'tls13-core';
+import { hybridKeyExchange, type KeyExchange, shareLengths } from './groups.js';
+import { allAeads } from './native-provider.js';
+import { nodeHashes, plainBytes } from './node-hash.js';
+import { certificateKey, pkcs8Signer } from './public-keys.js';
+import { verifiableSchemes } from './schemes.js';
+
+export const nodeProvider: CryptoProvider = {
+  name: 'node',
+  aeads: allAeads,
+  groups: ['x25519', 'X25519MLKEM768', 'secp256r1', 'secp384r1', 'secp521r1'],
+  signatureSchemes: verifiableSchemes,
+  random: (length) => randomFillSync(new Uint8Array(length)),
+  hash: (name) => nodeHashes[name],
+  aead: (name, key) => new NodeAead(name, key),
+  generateKeyShare: (group) => keyExchangeOf(group).generateKeyShare(group),
+  encapsulate: (group, peerKeyExchange) => keyExchangeOf(group).encapsulate(group, peerKeyExchange),
+  certificateKey,
+  signer: pkcs8Signer,
+};
+
+const nonceLength = 12;
+
+const ciphers = {
+  'aes-128-gcm': { keyLength: 16, authTagLength: 16 },
+  'aes-256-gcm': { keyLength: 32, authTagLength: 16 },
+  'chacha20-poly1305': { keyLength: 32, authTagLength: 16 },
+  'aes-128-ccm': { keyLength: 16, authTagLength: 16 },
+  'aes-128-ccm-8': { keyLength: 16, authTagLength: 8 },
+} as const satisfies Record<AeadName, object>;
+
+class NodeAead implements Aead {
+  readonly tagLength: number;
+  readonly #name: AeadName;
+  #key: KeyObject | undefined;
+
+  constructor(name: AeadName, key: Uint8Array) {
+    const { keyLength, authTagLength } = ciphers[name];
+    if (key.length !== keyLength) {
+      throw new RangeError(`a key of ${name} has ${keyLength} bytes, this one has ${key.length}`);
+    }
+    this.#name = name;
+    this.tagLength = authTagLength;
+    this.#key = createSecretKey(key);
+  }
+
+  seal(nonce: Uint8Array, associatedData: Uint8Array, plaintext: Uint8Array): Uint8Array {
+    const cipher = this.#cipher(nonce);
+    cipher.setAAD(associatedData, { plaintextLength: plaintext.length });
+    const sealed = new Uint8Array(plaintext.length + this.tagLength);
+    sealed.set(cipher.update(plaintext));
+    cipher.final();
+    sealed.set(cipher.getAuthTag(), plaintext.length);
+    return sealed;
+  }
+
+  open(nonce: Uint8Array, associatedData: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
+    const length = sealed.length - this.tagLength;
+    if (length < 0) return undefined;
+    const decipher = this.#decipher(nonce);
+    decipher.setAuthTag(sealed.subarray(length));
+    decipher.setAAD(associatedData, { plaintextLength: length });
+    // node:crypto throws when the tag is wrong: CCM at once, the others at the end.
+    let plaintext: Buffer | undefined;
+    try {
+      plaintext = decipher.update(sealed.subarray(0, length));
+      decipher.final();
+      return plainBytes(plaintext);
+    } catch {
+      plaintext?.fill(0);
+      return undefined;
+    }
+  }
+
+  destroy(): void {
+    this.#key = undefined;
+  }
+
+  // The three kinds have types of their own in node:crypto, which agree in all that is used here.
+  #cipher(nonce: Uint8Array) {
+    const { key, authTagLength } = this.#settings(nonce);
+    if (this.#name === 'chacha20-poly1305') return createCipheriv('chacha20-poly1305', key, nonce, { authTagLength });
+    if (this.#name === 'aes-128-gcm' || this.#name === 'aes-256-gcm') {
+      return createCipheriv(this.#name, key, nonce, { authTagLength });
+    }
+    return createCipheriv('aes-128-ccm', key, nonce, { authTagLength });
+  }
+
+  #decipher(nonce: Uint8Array) {
+    const { key, authTagLength } = this.#settings(nonce);
+    if (this.#name === 'chacha20-poly1305') return createDecipheriv('chacha20-poly1305', key, nonce, { authTagLength });
+    if (this.#name === 'aes-128-gcm' || this.#name === 'aes-256-gcm') {
+      return createDecipheriv(this.#name, key, nonce, { authTagLength });
+    }
+    return createDecipheriv('aes-128-ccm', key, nonce, { authTagLength });
+  }
+
+  #settings(nonce: Uint8Array): { readonly key: KeyObject; readonly authTagLength: number } {
+    if (this.#key === undefined) throw new TypeError('this key has been destroyed');
+    if (nonce.length !== nonceLength) throw new RangeError(`a nonce has ${nonceLength} bytes, not ${nonce.length}`);
+    return { key: this.#key, authTagLength: this.tagLength };
+  }
+}
+
+const curveNames: Readonly<Partial<Record<NamedGroupName, string>>> = {
+  secp256r1: 'prime256v1',
+  secp384r1: 'secp384r1',
+  secp521r1: 'secp521r1',
+};
+
+const montgomery: KeyExchange = {
+  generateKeyShare: () => new X25519Key(),
+  encapsulate: (_group, peerKeyExchange) => encapsulateBy(new X25519Key(), peerKeyExchange),
+};
+
+const weierstrass: KeyExchange = {
+  generateKeyShare: (group) => new CurveKey(group),
+  encapsulate: (group, peerKeyExchange) => encapsulateBy(new CurveKey(group), peerKeyExchange),
+};
+
+const hybrid = hybridKeyExchange(montgomery);
+
+function keyExchangeOf(group: NamedGroupName): KeyExchange {
+  if (group === 'x25519') return montgomery;
+  return group === 'X25519MLKEM768' ? hybrid : weierstrass;
+}
+
+function encapsulateBy(own: EphemeralKey, peerKeyExchange: Uint8Array): Encapsulation | undefined {
+  const sharedSecret = own.decapsulate(peerKeyExchange);
+  return sharedSecret === undefined ? undefined : { keyExchange: own.keyExchange, sharedSecret };
+}
+
+class X25519Key implements EphemeralKey {
+  readonly group = 'x25519';
+  readonly keyExchange: Uint8Array;
+  readonly #privateKey: KeyObject;
+
+  constructor() {
+    const { privateKey, publicKey } = generateKeyPairSync('x25519');
+    this.#privateKey = privateKey;
+    // As JWK: the DER forms take node:crypto ten times as long.
+    this.keyExchange = new Uint8Array(Buffer.from(publicKey.export({ format: 'jwk' }).x ?? '', 'base64url'));
+  }
+
+  decapsulate(peerKeyExchange: Uint8Array): Uint8Array | undefined {
+    if (peerKeyExchange.length !== shareLengths.x25519.server) return undefined;
+    const x = Buffer.from(peerKeyExchange).toString('base64url');
+    const publicKey = createPublicKey({ key: { kty: 'OKP', crv: 'X25519', x }, format: 'jwk' });
+    try {
+      return plainBytes(diffieHellman({ privateKey: this.#privateKey, publicKey }));
+    } catch {
+      // An all-zero secret (§7.4.2).
+      return undefined;
+    }
+  }
+
+  /** node:crypto wipes the key when it is collected. */
+  destroy(): void {}
+}
+
+class CurveKey implements EphemeralKey {
+  readonly group: NamedGroupName;
+  readonly keyExchange: Uint8Array;
+  readonly #ecdh: ReturnType<typeof createECDH>;
+
+  constructor(group: NamedGroupName) {
+    const curve = curveNames[group];
+    if (curve === undefined) throw new RangeError(`there is no curve for the group ${group}`);
+    this.group = group;
+    this.#ecdh = createECDH(curve);
+    this.keyExchange = plainBytes(this.#ecdh.generateKeys());
+  }
+
+  decapsulate(peerKeyExchange: Uint8Array): Uint8Array | undefined {
+    // Only the uncompressed form exists in TLS 1.3 (§4.3.8.2).
+    if (peerKeyExchange.length !== shareLengths[this.group].server || peerKeyExchange[0] !== 4) return undefined;
+    try {
+      return plainBytes(this.#ecdh.computeSecret(peerKeyExchange));
+    } catch {
+      // Not a point of the curve.
+      return undefined;
+    }
+  }
+
+  /** node:crypto wipes the key when it is collected. */
+  destroy(): void {}
+}

@@ -1,0 +1,73 @@
+/** The key of a certificate (§4.5.1), and signers over private keys (§4.5.2). */
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { type PublicKey, type SignatureSchemeName, type Signer, TlsError } from 'tls13-core';
+import { schemesOfKey, signMessage, signMessageAside, verifyMessage } from './schemes.js';
+
+/** `CryptoProvider.certificateKey` by node:crypto. */
+export function certificateKey(certificate: Uint8Array): PublicKey {
+  const key = keyOf(certificate);
+  const { schemes, reason } = schemesOfKey(key);
+  if (schemes === undefined) throw new TlsError('unsupported_certificate', reason);
+  return {
+    schemes,
+    verify: (scheme, message, signature) => schemes.includes(scheme) && verifyMessage(key, scheme, message, signature),
+  };
+}
+
+export interface SignerOptions {
+  /** Sign on the thread pool: `sign` then returns a promise. Default false. */
+  readonly asynchronous?: boolean;
+}
+
+/** Signs with a private key that node:crypto holds. Throws TypeError when TLS 1.3 has no scheme for it. */
+export function keySigner(key: KeyObject, options: SignerOptions = {}): Signer {
+  if (key.type !== 'private') throw new TypeError(`a private key signs; this is a ${key.type} key`);
+  const { schemes, reason } = schemesOfKey(key);
+  if (schemes === undefined) throw new TypeError(`this key cannot sign a handshake: ${reason}`);
+  const signWith = options.asynchronous === true ? signMessageAside : signMessage;
+  return {
+    schemes,
+    sign(scheme: SignatureSchemeName, message: Uint8Array) {
+      if (!schemes.includes(scheme)) throw new TypeError(`this key signs ${schemes.join(', ')}, not ${scheme}`);
+      return signWith(key, scheme, message);
+    },
+  };
+}
+
+/** `CryptoProvider.signer`. */
+export function pkcs8Signer(pkcs8: Uint8Array): Signer {
+  return keySigner(readPkcs8(pkcs8));
+}
+
+function readPkcs8(pkcs8: Uint8Array): KeyObject {
+  try {
+    return createPrivateKey({ key: Buffer.from(pkcs8), format: 'der', type: 'pkcs8' });
+  } catch (error) {
+    throw new TypeError('the private key is not readable as PKCS#8 DER', { cause: error });
+  }
+}
+
+function keyOf(der: Uint8Array): KeyObject {
+  const certificate = readCertificate(der);
+  try {
+    return certificate.publicKey;
+  } catch (error) {
+    throw new TlsError('unsupported_certificate', 'the key of the certificate is of a kind that OpenSSL cannot read', {
+      cause: error,
+    });
+  }
+}
+
+function readCertificate(der: Uint8Array): X509Certificate {
+  // X509Certificate reads PEM as well, and ignores what follows.
+  if (der[0] !== 0x30) throw new TlsError('bad_certificate', 'the certificate is not a DER sequence');
+  let certificate: X509Certificate;
+  try {
+    certificate = new X509Certificate(der);
+  } catch (error) {
+    throw new TlsError('bad_certificate', 'the certificate is not readable as X.509 DER', { cause: error });
+  }
+  const excess = der.length - certificate.raw.length;
+  if (excess !== 0) throw new TlsError('bad_certificate', `the certificate has ${excess} bytes behind its end`);
+  return certificate;
+}

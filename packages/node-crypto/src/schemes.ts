@@ -1,0 +1,124 @@
+/** Signature schemes (§4.3.3) over node:crypto's keys: which a key allows, signing, verifying. */
+import { constants, type KeyObject, sign, verify } from 'node:crypto';
+import type { SignatureSchemeName } from 'tls13-core';
+import { plainBytes } from './node-hash.js';
+
+/** All that can be verified in a CertificateVerify, best first. */
+export const verifiableSchemes = [
+  'ecdsa_secp256r1_sha256',
+  'ed25519',
+  'ecdsa_secp384r1_sha384',
+  'ecdsa_secp521r1_sha512',
+  'rsa_pss_rsae_sha256',
+  'rsa_pss_rsae_sha384',
+  'rsa_pss_rsae_sha512',
+  'rsa_pss_pss_sha256',
+  'rsa_pss_pss_sha384',
+  'rsa_pss_pss_sha512',
+] as const satisfies readonly SignatureSchemeName[];
+
+export type KeySchemes =
+  | { readonly schemes: readonly SignatureSchemeName[]; readonly reason?: undefined }
+  | { readonly schemes?: undefined; readonly reason: string };
+
+/** The schemes that TLS 1.3 has for a key, best first, or a sentence saying why there is none. */
+export function schemesOfKey(key: KeyObject): KeySchemes {
+  switch (key.asymmetricKeyType) {
+    case 'ec':
+      return curveSchemes(key.asymmetricKeyDetails?.namedCurve);
+    case 'ed25519':
+      return { schemes: ['ed25519'] };
+    case 'rsa':
+    case 'rsa-pss':
+      return rsaSchemes(key);
+    default:
+      return { reason: `TLS 1.3 has no signature scheme here for a key of type ${key.asymmetricKeyType ?? key.type}` };
+  }
+}
+
+export function signMessage(key: KeyObject, scheme: SignatureSchemeName, message: Uint8Array): Uint8Array {
+  const { hash, options } = parametersOf(scheme);
+  return plainBytes(sign(hash, message, { key, ...options }));
+}
+
+/** The same on the thread pool: for RSA, whose signatures hold up the event loop. */
+export function signMessageAside(
+  key: KeyObject,
+  scheme: SignatureSchemeName,
+  message: Uint8Array,
+): Promise<Uint8Array> {
+  const { hash, options } = parametersOf(scheme);
+  return new Promise((resolve, reject) => {
+    sign(hash ?? undefined, message, { key, ...options }, (error, signature) => {
+      if (error === null) resolve(plainBytes(signature));
+      else reject(error);
+    });
+  });
+}
+
+export function verifyMessage(
+  key: KeyObject,
+  scheme: SignatureSchemeName,
+  message: Uint8Array,
+  signature: Uint8Array,
+): boolean {
+  const { hash, options } = parametersOf(scheme);
+  return verify(hash, message, { key, ...options }, signature);
+}
+
+/** Bytes of a modulus: what a peer may make us compute with, and what is still safe. */
+const smallestModulus = 2048;
+const largestModulus = 8192;
+
+const schemesOfCurve: ReadonlyMap<string, SignatureSchemeName> = new Map([
+  ['prime256v1', 'ecdsa_secp256r1_sha256'],
+  ['secp384r1', 'ecdsa_secp384r1_sha384'],
+  ['secp521r1', 'ecdsa_secp521r1_sha512'],
+]);
+
+function curveSchemes(curve: string | undefined): KeySchemes {
+  const scheme = schemesOfCurve.get(curve ?? '');
+  if (scheme !== undefined) return { schemes: [scheme] };
+  return { reason: `TLS 1.3 signs with P-256, P-384 or P-521, and the key is on ${curve ?? 'a curve without a name'}` };
+}
+
+function rsaSchemes(key: KeyObject): KeySchemes {
+  const details = key.asymmetricKeyDetails ?? {};
+  const { modulusLength = 0, hashAlgorithm, mgf1HashAlgorithm, saltLength = 0 } = details;
+  if (modulusLength < smallestModulus || modulusLength > largestModulus) {
+    return { reason: `an RSA key has ${smallestModulus} to ${largestModulus} bits here, this one ${modulusLength}` };
+  }
+  if (key.asymmetricKeyType === 'rsa') {
+    return { schemes: ['rsa_pss_rsae_sha256', 'rsa_pss_rsae_sha384', 'rsa_pss_rsae_sha512'] };
+  }
+  const schemes = pssSchemes.filter(
+    ({ hash, length }) =>
+      (hashAlgorithm === undefined || hashAlgorithm === hash) &&
+      (mgf1HashAlgorithm === undefined || mgf1HashAlgorithm === hash) &&
+      saltLength <= length,
+  );
+  if (schemes.length > 0) return { schemes: schemes.map(({ scheme }) => scheme) };
+  return { reason: `TLS 1.3 has no RSA-PSS of ${hashAlgorithm}, MGF1 ${mgf1HashAlgorithm}, salt ${saltLength}` };
+}
+
+const pssSchemes = [
+  { scheme: 'rsa_pss_pss_sha256', hash: 'sha256', length: 32 },
+  { scheme: 'rsa_pss_pss_sha384', hash: 'sha384', length: 48 },
+  { scheme: 'rsa_pss_pss_sha512', hash: 'sha512', length: 64 },
+] as const;
+
+interface Parameters {
+  readonly hash: string | null;
+  readonly options: { readonly dsaEncoding?: 'der'; readonly padding?: number; readonly saltLength?: number };
+}
+
+function parametersOf(scheme: SignatureSchemeName): Parameters {
+  const hash = scheme.slice(scheme.lastIndexOf('_') + 1);
+  if (scheme === 'ed25519') return { hash: null, options: {} };
+  if (scheme.startsWith('ecdsa_')) return { hash, options: { dsaEncoding: 'der' } };
+  if (scheme.startsWith('rsa_pss_')) return { hash, options: pssOptions };
+  throw new TypeError(`${scheme} signs no TLS 1.3 handshake (§4.3.3)`);
+}
+
+/** §4.3.3: the salt is as long as the digest. */
+const pssOptions = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
