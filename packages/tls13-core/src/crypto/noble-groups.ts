@@ -1,12 +1,11 @@
 /** Key agreement of the portable provider (§4.3.8, §7.4.2): X25519, the NIST curves, and X25519MLKEM768 (RFC 9954). */
 import { x25519 } from '@noble/curves/ed25519.js';
 import { p256, p384, p521 } from '@noble/curves/nist.js';
+import { randomBytes } from '@noble/hashes/utils.js';
 import { ml_kem768 } from '@noble/post-quantum/ml-kem.js';
 import { concat } from '../bytes.js';
 import type { NamedGroupName } from '../registry.js';
 import type { Encapsulation, EphemeralKey } from './provider.js';
-
-export type EcdheGroupName = Exclude<NamedGroupName, 'X25519MLKEM768'>;
 
 /** Best first: the hybrid also withstands somebody who records now and has a quantum computer later. */
 export const nobleGroups: readonly NamedGroupName[] = [
@@ -17,9 +16,9 @@ export const nobleGroups: readonly NamedGroupName[] = [
   'secp521r1',
 ];
 
+/** A fresh key share. */
 export function nobleKeyShare(group: NamedGroupName): EphemeralKey {
-  if (group === 'X25519MLKEM768') return hybridKeyShare();
-  return ecdheKeyShare(group, curves[group].randomSecretKey());
+  return nobleKeyShareOf(group, group === 'X25519MLKEM768' ? randomHybridKey() : curves[group].randomSecretKey());
 }
 
 export function nobleEncapsulate(group: NamedGroupName, peerKeyExchange: Uint8Array): Encapsulation | undefined {
@@ -30,23 +29,29 @@ export function nobleEncapsulate(group: NamedGroupName, peerKeyExchange: Uint8Ar
   return sharedSecret && { keyExchange: share.keyExchange, sharedSecret };
 }
 
-/** A key share of the private key `secretKey`, which is wiped by `destroy`. */
-export function ecdheKeyShare(group: EcdheGroupName, secretKey: Uint8Array): EphemeralKey {
+/**
+ * The key share of a given private key, which `destroy` wipes: a scalar; for the hybrid, the 64-byte seed of ML-KEM
+ * (FIPS 203 §7.1) followed by the X25519 key.
+ */
+export function nobleKeyShareOf(group: NamedGroupName, privateKey: Uint8Array): EphemeralKey {
+  if (group === 'X25519MLKEM768') return hybridKeyShare(privateKey);
   const curve = curves[group];
   let destroyed = false;
   return {
     group,
-    keyExchange: curve.publicKey(secretKey),
+    keyExchange: curve.publicKey(privateKey),
     decapsulate(peerKeyExchange) {
       if (destroyed) throw new TypeError(`this ${group} key was destroyed`);
-      return curve.sharedSecret(secretKey, peerKeyExchange);
+      return curve.sharedSecret(privateKey, peerKeyExchange);
     },
     destroy() {
-      secretKey.fill(0);
+      privateKey.fill(0);
       destroyed = true;
     },
   };
 }
+
+type EcdheGroupName = Exclude<NamedGroupName, 'X25519MLKEM768'>;
 
 interface Curve {
   randomSecretKey(): Uint8Array;
@@ -87,13 +92,18 @@ const curves: Readonly<Record<EcdheGroupName, Curve>> = {
   secp521r1: nistCurve(p521),
 };
 
+const seedLength = 64;
 const encapsulationKeyLength = 1184;
 const ciphertextLength = 1088;
 
+function randomHybridKey(): Uint8Array {
+  return randomBytes(seedLength + x25519Length);
+}
+
 /** The client's half of the hybrid: the ML-KEM part comes first in both shares and in the secret (RFC 9954). */
-function hybridKeyShare(): EphemeralKey {
-  const { publicKey, secretKey } = ml_kem768.keygen();
-  const classical = nobleKeyShare('x25519');
+function hybridKeyShare(privateKey: Uint8Array): EphemeralKey {
+  const { publicKey, secretKey } = ml_kem768.keygen(privateKey.subarray(0, seedLength));
+  const classical = nobleKeyShareOf('x25519', privateKey.subarray(seedLength));
   return {
     group: 'X25519MLKEM768',
     keyExchange: concat(publicKey, classical.keyExchange),
@@ -105,6 +115,7 @@ function hybridKeyShare(): EphemeralKey {
     },
     destroy() {
       secretKey.fill(0);
+      privateKey.fill(0);
       classical.destroy();
     },
   };

@@ -1,0 +1,55 @@
+// Packages of Debian without installing them: from the archive in this machine's own apt configuration, with lists,
+// cache and sources of their own, so that nothing of the machine's changes.
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { output, runAside } from './run.mjs';
+
+/** Downloads `packages` of a suite into `folder`, which is for this alone; returns the paths of the .deb files. */
+export async function downloadPackages(folder, suite, packages, mirror = debianMirror()) {
+  const debs = join(folder, 'debs');
+  for (const name of ['lists/partial', 'cache/archives/partial', 'debs']) {
+    mkdirSync(join(folder, name), { recursive: true });
+  }
+  const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
+  const signed = existsSync(keyring) ? ` [signed-by=${keyring}]` : '';
+  writeFileSync(join(folder, 'sources.list'), `deb${signed} ${mirror} ${suite} main\n`);
+  const options = Object.entries({
+    'Dir::Etc::SourceList': join(folder, 'sources.list'),
+    'Dir::Etc::SourceParts': '/dev/null',
+    'Dir::Etc::PreferencesParts': '/dev/null',
+    'Dir::State::Lists': join(folder, 'lists'),
+    'Dir::Cache': join(folder, 'cache'),
+    'Acquire::Check-Valid-Until': 'false',
+    'Acquire::Languages': 'none',
+    'Acquire::Retries': '3',
+    'APT::Sandbox::User': 'root',
+  }).flatMap(([key, value]) => ['-o', `${key}=${value}`]);
+  for (const command of [
+    ['update', '-qq'],
+    ['download', '-qq', ...packages],
+  ]) {
+    // What apt says goes to standard error: standard output belongs to the script that asked.
+    const status = await runAside('apt-get', [...options, ...command], { cwd: debs, stdio: ['ignore', 2, 2] });
+    if (status !== 0) {
+      throw new Error(`apt-get ${command.join(' ')} for Debian ${suite} from ${mirror} ended with ${status}`);
+    }
+  }
+  return readdirSync(debs).map((name) => join(debs, name));
+}
+
+/** The Debian archive that apt is configured with; a release's own archive, not its updates or security. */
+export function debianMirror() {
+  if (process.env.TLS13_DEBIAN_MIRROR !== undefined) return process.env.TLS13_DEBIAN_MIRROR;
+  const format = '$(REPO_URI) $(RELEASE) $(COMPONENT)';
+  const targets = output('apt-get', ['indextargets', '--format', format, 'Identifier: Packages']) ?? '';
+  const archive = targets
+    .split('\n')
+    .map((line) => line.split(' '))
+    .find(
+      ([uri, release, component]) => uri?.includes('debian') && component === 'main' && !/[-/]/.test(release ?? '-'),
+    );
+  if (archive?.[0] === undefined) {
+    throw new Error('apt on this machine knows no Debian archive; name one with TLS13_DEBIAN_MIRROR=<URI>');
+  }
+  return archive[0];
+}
