@@ -3,6 +3,7 @@
  * real key schedule. The right values are the defaults; a test overrides the one it is about.
  */
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { certificateOf } from '../../../../test/vectors/certificate.js';
 import { TlsError } from '../../src/alert.js';
 import type { ClientConfig } from '../../src/config.js';
 import { clientSettings } from '../../src/configuration.js';
@@ -21,6 +22,7 @@ import { finishedVerifyData } from '../../src/keys/finished.js';
 import { EarlySecret, type MainSecret, type Secret } from '../../src/keys/schedule.js';
 import { Transcript } from '../../src/keys/transcript.js';
 import { type CipherSuiteName, type NamedGroupName, namedGroups, signatureSchemes } from '../../src/registry.js';
+import type { Session } from '../../src/session.js';
 import {
   type ClientHello,
   decodeHandshake,
@@ -283,40 +285,35 @@ export function unknownExtension(type = 0xfafa): { readonly extra: readonly RawE
   return { extra: [{ type, data: Uint8Array.of(1) }] };
 }
 
-/** A self-signed Ed25519 certificate, made for the test run: enough of X.509 for a key to be read from it. */
-export function selfSigned(): { certificate: Uint8Array; privateKey: KeyObject; pkcs8: Uint8Array } {
+/** An Ed25519 key and a certificate around it, made for the test run. */
+export function newIdentity(): { certificate: Uint8Array; privateKey: KeyObject; pkcs8: Uint8Array } {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
-  const algorithm = der(0x30, der(0x06, Buffer.from('2b6570', 'hex')));
-  const name = der(
-    0x30,
-    der(0x31, der(0x30, der(0x06, Buffer.from('550403', 'hex')), der(0x0c, Buffer.from('example.test')))),
-  );
-  const date = (text: string) => der(0x17, Buffer.from(text));
-  const toBeSigned = der(
-    0x30,
-    der(0xa0, der(0x02, Uint8Array.of(2))),
-    der(0x02, Uint8Array.of(1)),
-    algorithm,
-    name,
-    der(0x30, date('250101000000Z'), date('450101000000Z')),
-    name,
-    publicKey.export({ type: 'spki', format: 'der' }),
-  );
-  const signature = der(0x03, Uint8Array.of(0), sign(null, toBeSigned, privateKey));
+  const bytes = (encoded: Buffer) => new Uint8Array(encoded);
   return {
-    certificate: der(0x30, toBeSigned, algorithm, signature),
+    certificate: certificateOf(bytes(publicKey.export({ type: 'spki', format: 'der' }))),
     privateKey,
-    pkcs8: privateKey.export({ type: 'pkcs8', format: 'der' }),
+    pkcs8: bytes(privateKey.export({ type: 'pkcs8', format: 'der' })),
   };
 }
 
-export const serverIdentity = selfSigned();
+export const serverIdentity = newIdentity();
 
-function der(tag: number, ...parts: readonly Uint8Array[]): Uint8Array {
-  const content = Buffer.concat(parts);
-  const { length } = content;
-  const header = length < 128 ? [tag, length] : [tag, 0x82, length >> 8, length & 0xff];
-  return Uint8Array.from([...header, ...content]);
+/** A session of an earlier connection, half a second old at `resuming`'s time. */
+export const session: Session = {
+  cipherSuite: 'TLS_AES_128_GCM_SHA256',
+  ticket: new Uint8Array(40).fill(7),
+  psk: new Uint8Array(32).fill(9),
+  lifetime: 7200,
+  ageAdd: 0xffff_ffff,
+  receivedAt: 1_000_000,
+  serverName: 'example.test',
+  alpnProtocol: undefined,
+  peerCertificates: [serverIdentity.certificate],
+  maxEarlyData: 0,
+};
+export const resuming: Partial<ClientConfig> = { session, serverName: 'example.test', now: () => 1_000_500 };
+export function raw(type: number, ...data: readonly number[]): { readonly extra: readonly RawExtension[] } {
+  return { extra: [{ type, data: Uint8Array.from(data) }] };
 }
 
 function isOf<Type extends string>(
@@ -324,4 +321,17 @@ function isOf<Type extends string>(
   type: Type,
 ): message is Extract<ReturnType<typeof decodeHandshake>, { type: Type }> {
   return message.type === type;
+}
+
+/** The first effect of that type. */
+export function effectOf<Type extends Effect['type']>(
+  effects: readonly Effect[],
+  type: Type,
+): Extract<Effect, { type: Type }> {
+  for (const effect of effects) if (isEffect(effect, type)) return effect;
+  throw new Error(`no effect ${type}`);
+}
+
+function isEffect<Type extends Effect['type']>(effect: Effect, type: Type): effect is Extract<Effect, { type: Type }> {
+  return effect.type === type;
 }
