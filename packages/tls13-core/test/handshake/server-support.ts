@@ -21,7 +21,7 @@ import { advance, type Step } from '../../src/handshake/step.js';
 import { finishedVerifyData } from '../../src/keys/finished.js';
 import { EarlySecret, type MainSecret, resumptionPsk, type Secret } from '../../src/keys/schedule.js';
 import { Transcript } from '../../src/keys/transcript.js';
-import { type CipherSuiteName, cipherSuites, type NamedGroupName, namedGroups } from '../../src/registry.js';
+import { type CipherSuiteName, cipherSuites, knownName, type NamedGroupName, namedGroups } from '../../src/registry.js';
 import { createTicketKeys } from '../../src/ticket-keys.js';
 import {
   decodeHandshake,
@@ -32,14 +32,14 @@ import {
   type MessageBodiesToSend,
   truncateClientHello,
 } from '../../src/wire/index.js';
-import { selfSigned } from './client-support.js';
+import { newIdentity } from './client-support.js';
 
 export const provider = nobleProvider;
 
-export const identity = selfSigned();
-export const clientIdentity = selfSigned();
+export const identity = newIdentity();
+export const clientIdentity = newIdentity();
 
-export function credentialOf({ certificate, pkcs8 }: ReturnType<typeof selfSigned>): Credential {
+export function credentialOf({ certificate, pkcs8 }: ReturnType<typeof newIdentity>): Credential {
   return { certificateChain: [certificate], signer: provider.signer(pkcs8) };
 }
 
@@ -132,7 +132,7 @@ export interface ClientOptions {
   /** Groups to send a share for. */
   readonly shares?: readonly NamedGroupName[];
   /** Offered in this order. */
-  readonly tickets?: readonly StoredTicket[];
+  readonly tickets?: readonly StoredTicket[] | undefined;
   /** Milliseconds since the tickets came. */
   readonly age?: number;
   readonly extensions?: Partial<HelloExtensions>;
@@ -143,6 +143,7 @@ export class TestClient {
   readonly options: ClientOptions;
   readonly random: Uint8Array = new Uint8Array(32).fill(0x43);
   #keys: readonly EphemeralKey[] = [];
+  #hello: Uint8Array = new Uint8Array(0);
   #first: Uint8Array | undefined;
   #retry: Uint8Array | undefined;
   #transcript: Transcript | undefined;
@@ -164,7 +165,8 @@ export class TestClient {
 
   /** The first ClientHello, or after `takeRetry` the second. */
   hello(more: ClientOptions = {}): Uint8Array {
-    const { suites, groups, shares, tickets, age, changes }: ClientOptions = { ...this.options, ...more };
+    const { suites, groups, shares, age, changes, ...given }: ClientOptions = { ...this.options, ...more };
+    const tickets = given.tickets?.length === 0 ? undefined : given.tickets;
     const supported = groups ?? ['x25519', 'secp256r1'];
     this.#keys = (shares ?? supported.slice(0, 1)).map((group) => provider.generateKeyShare(group));
     const message = encodeMessage('client_hello', {
@@ -192,8 +194,6 @@ export class TestClient {
     return message;
   }
 
-  #hello: Uint8Array = new Uint8Array(0);
-
   takeRetry(server: TestServer): void {
     this.#retry = server.sent('hello_retry_request').bytes;
   }
@@ -212,8 +212,8 @@ export class TestClient {
     const psk = selected === undefined ? undefined : this.options.tickets?.[selected]?.psk;
     const handshake = EarlySecret.from(this.#transcript.hash, psk).handshake(sharedSecret);
     const client = handshake.clientTraffic(this.#transcript.digest());
-    const server_ = handshake.serverTraffic(this.#transcript.digest());
-    this.#secrets = { client, server: server_, main: handshake.main() };
+    const serverSecret = handshake.serverTraffic(this.#transcript.digest());
+    this.#secrets = { client, server: serverSecret, main: handshake.main() };
     for (const message of rest) this.#takeFlightMessage(message);
     return this;
   }
@@ -258,9 +258,9 @@ export class TestClient {
   }
 
   #suite(code: number) {
-    const name = Object.entries(cipherSuites).find(([, value]) => value === code)?.[0];
+    const name = knownName(cipherSuites, code);
     if (name === undefined) throw new Error(`cipher suite ${code}`);
-    return cipherSuite(name as CipherSuiteName);
+    return cipherSuite(name);
   }
 
   #before({ hash }: { readonly hash: 'sha256' | 'sha384' }): Transcript {

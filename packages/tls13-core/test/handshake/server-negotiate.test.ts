@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import { cipherSuite } from '../../src/crypto/suites.js';
+import { chooseAlpnProtocol, chooseGroup, commonCipherSuites } from '../../src/handshake/negotiate.js';
+import { namedGroups } from '../../src/registry.js';
+
+const alert = (name: string) => expect.objectContaining({ name: 'TlsError', alert: name });
+
+describe('cipher suites', () => {
+  const ours = (['TLS_AES_256_GCM_SHA384', 'TLS_AES_128_GCM_SHA256'] as const).map(cipherSuite);
+
+  it("are those of both sides, in the server's order", () => {
+    expect(commonCipherSuites(ours, [0x0a0a, 0x1303, 0x1301, 0x1302]).map(({ name }) => name)).toEqual([
+      'TLS_AES_256_GCM_SHA384',
+      'TLS_AES_128_GCM_SHA256',
+    ]);
+  });
+
+  it('without any in common are a handshake_failure, which says what was seen and wanted (§4.2.1)', () => {
+    expect(() => commonCipherSuites(ours, [0x1303, 0xc02f])).toThrow(alert('handshake_failure'));
+    expect(() => commonCipherSuites(ours, [0x1303, 0xc02f])).toThrow(
+      /TLS_CHACHA20_POLY1305_SHA256, 0xc02f; wanted is one of TLS_AES_256_GCM_SHA384, TLS_AES_128_GCM_SHA256/,
+    );
+    const thousands = Array.from({ length: 30_000 }, (_, index) => index + 0x2000);
+    expect(() => commonCipherSuites(ours, thousands)).toThrow(/^.{0,400}and 29984 more.{0,200}$/);
+  });
+});
+
+describe('the group', () => {
+  const { x25519, secp256r1, secp384r1 } = namedGroups;
+  const ours = ['X25519MLKEM768', 'x25519', 'secp256r1'] as const;
+  const share = (group: number) => ({ group, keyExchange: Uint8Array.of(group & 0xff) });
+
+  it("is the server's best that there is a share for", () => {
+    expect(chooseGroup(ours, [secp256r1, x25519], [share(secp256r1), share(x25519)])).toEqual({
+      group: 'x25519',
+      keyExchange: Uint8Array.of(x25519),
+    });
+  });
+
+  it('with a share wins over a better one without, for the sake of the round trip', () => {
+    const offered = [namedGroups.X25519MLKEM768, x25519, secp256r1];
+    expect(chooseGroup(ours, offered, [share(secp256r1)])).toMatchObject({ group: 'secp256r1' });
+  });
+
+  it("is asked for when there is no share: the server's best that the client has", () => {
+    expect(chooseGroup(ours, [secp384r1, secp256r1, x25519], [share(secp384r1)])).toBe('x25519');
+  });
+
+  it('is a handshake_failure when there is none in common (§4.2.1)', () => {
+    expect(() => chooseGroup(ours, [secp384r1], [share(secp384r1)])).toThrow(alert('handshake_failure'));
+    expect(() => chooseGroup(ours, [], [])).toThrow(alert('handshake_failure'));
+  });
+});
+
+describe('the protocol (RFC 7301)', () => {
+  it("is the server's best that the client offers", () => {
+    expect(chooseAlpnProtocol(['h2', 'http/1.1'], ['http/1.1', 'h2'])).toBe('h2');
+  });
+
+  it('is none when either side has none', () => {
+    expect(chooseAlpnProtocol([], ['h2'])).toBeUndefined();
+    expect(chooseAlpnProtocol(['h2'], [])).toBeUndefined();
+  });
+
+  it('is a no_application_protocol when there is none in common (§3.2)', () => {
+    expect(() => chooseAlpnProtocol(['h2'], ['h3'])).toThrow(alert('no_application_protocol'));
+  });
+});
