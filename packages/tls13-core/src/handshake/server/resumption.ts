@@ -38,9 +38,11 @@ export function selectPsk(
       const suite = ticket === undefined ? undefined : usableSuite(ticket, psk, hello, alpnProtocol, context.settings);
       if (ticket === undefined || suite === undefined) return tryFrom(index + 1);
       const earlySecret = bound(ticket, suite, psk, hello, context);
-      return whenKnown(identityHolds(ticket, context.settings), (holds) =>
-        holds ? { index, suite, earlySecret, ticket } : undefined,
-      );
+      return whenKnown(identityHolds(ticket, context.settings), (holds) => {
+        if (holds) return { index, suite, earlySecret, ticket };
+        earlySecret.destroy();
+        return undefined;
+      });
     });
   };
   return tryFrom(0);

@@ -72,6 +72,7 @@ export function newSessionTickets(
       clientCertificates: info.peerCertificates,
     };
     const sealed = tickets.protector.protect(encodeTicket(ticket));
+    ticket.psk.fill(0);
     // A client's chain may be longer than any ticket can be; then this connection is not resumed.
     if (sealed.length > mostBytes) return [];
     messages.push(
