@@ -1,0 +1,184 @@
+/** Alert table, the order of messages: §4, §4.2.2, §4.2.4, §4.6, §4.7.2, §4.7.3, in every state of both roles. */
+import { describe, expect, it } from 'vitest';
+import { nobleProvider as provider } from '../../src/crypto/noble.js';
+import { handshakeTypes } from '../../src/registry.js';
+import { encodeHandshake } from '../../src/wire/index.js';
+import type { HandPeer } from './support/hand.js';
+import { HandClient } from './support/hand-client.js';
+import { HandServer } from './support/hand-server.js';
+
+/** Every message type there is, one that TLS 1.2 had (server_key_exchange), and one that nobody has. */
+const allTypes: Readonly<Record<string, number>> = {
+  ...handshakeTypes,
+  hello_request: 0,
+  server_key_exchange: 12,
+  unknown: 0xf0,
+};
+
+interface Place {
+  readonly state: string;
+  readonly reach: () => HandPeer;
+  readonly expected: readonly string[];
+}
+
+const clientPlaces: readonly Place[] = [
+  { state: 'WAIT_SH', reach: () => new HandServer(provider), expected: ['server_hello'] },
+  {
+    state: 'WAIT_SH after HelloRetryRequest',
+    reach: () => new HandServer(provider).helloRetryRequest(),
+    expected: ['server_hello'],
+  },
+  { state: 'WAIT_EE', reach: () => new HandServer(provider).serverHello(), expected: ['encrypted_extensions'] },
+  {
+    state: 'WAIT_CERT_CR',
+    reach: () => new HandServer(provider).through('encrypted_extensions'),
+    expected: ['certificate', 'certificate_request'],
+  },
+  {
+    state: 'WAIT_CERT',
+    reach: () => new HandServer(provider).through('encrypted_extensions').certificateRequest(),
+    expected: ['certificate'],
+  },
+  {
+    state: 'WAIT_CV',
+    reach: () => new HandServer(provider).through('certificate'),
+    expected: ['certificate_verify'],
+  },
+  {
+    state: 'WAIT_FINISHED',
+    reach: () => new HandServer(provider).through('certificate_verify'),
+    expected: ['finished'],
+  },
+  {
+    state: 'CONNECTED',
+    reach: () => new HandServer(provider).through('finished'),
+    expected: ['new_session_ticket', 'key_update'],
+  },
+];
+
+const authenticating = { clientAuthentication: 'require' } as const;
+
+const serverPlaces: readonly Place[] = [
+  { state: 'START', reach: () => new HandClient(provider), expected: ['client_hello'] },
+  {
+    state: 'START after HelloRetryRequest',
+    reach: () => new HandClient(provider, { groups: ['secp256r1'] }).clientHello(),
+    expected: ['client_hello'],
+  },
+  {
+    state: 'WAIT_CERT',
+    reach: () => new HandClient(provider, authenticating).clientHello(),
+    expected: ['certificate'],
+  },
+  {
+    state: 'WAIT_CV',
+    reach: () => new HandClient(provider, authenticating).clientHello().certificate(),
+    expected: ['certificate_verify'],
+  },
+  { state: 'WAIT_FINISHED', reach: () => new HandClient(provider).clientHello(), expected: ['finished'] },
+  { state: 'CONNECTED', reach: () => new HandClient(provider).clientHello().finished(), expected: ['key_update'] },
+];
+
+describe.each([
+  ['client', clientPlaces],
+  ['server', serverPlaces],
+])('§4: a message in an unexpected order is an unexpected_message to a %s', (_role, places) => {
+  describe.each(places)('in $state', ({ reach, expected, state }) => {
+    const unexpected = Object.entries(allTypes).filter(([name]) => !expected.includes(name));
+    // In clear, the reaching costs most; under keys each one needs its own connection.
+    it.each(unexpected)('%s', (_name, code) => {
+      const peer = reach();
+      peer.wire.sendMessages(encodeHandshake(code, new Uint8Array(36)));
+      if (state === 'CONNECTED') peer.expectEnd('unexpected_message');
+      else peer.expectRefusal('unexpected_message');
+    });
+  });
+});
+
+describe('§4: the order, with everything else right', () => {
+  it('§4.5.3 Finished right behind EncryptedExtensions, without a PSK: unexpected_message', () => {
+    new HandServer(provider).through('encrypted_extensions').finished().expectRefusal('unexpected_message');
+  });
+
+  it('§4.5.2 Finished right behind Certificate, without proof of the key: unexpected_message', () => {
+    new HandServer(provider).through('certificate').finished().expectRefusal('unexpected_message');
+  });
+
+  it("§4.5.2 the client's Finished right behind its Certificate: unexpected_message", () => {
+    new HandClient(provider, authenticating).clientHello().certificate().finished().expectRefusal('unexpected_message');
+  });
+
+  it("§4.5.1 the client's Finished without the Certificate that was asked for: unexpected_message", () => {
+    new HandClient(provider, authenticating).clientHello().finished().expectRefusal('unexpected_message');
+  });
+
+  it('§4.4.2 a client that shows a Certificate nobody asked for: unexpected_message', () => {
+    new HandClient(provider).clientHello().certificate().expectRefusal('unexpected_message');
+  });
+
+  it('§4.2.4 a second HelloRetryRequest: unexpected_message', () => {
+    new HandServer(provider).helloRetryRequest().helloRetryRequest().expectRefusal('unexpected_message');
+  });
+
+  it('§4.2.4 a HelloRetryRequest behind the ServerHello: unexpected_message', () => {
+    const server = new HandServer(provider).serverHello();
+    server.helloRetryRequest().expectRefusal('unexpected_message');
+  });
+
+  it('§4.2.2 a ClientHello on an established connection: unexpected_message', () => {
+    const client = new HandClient(provider).clientHello().finished();
+    client.clientHello().expectEnd('unexpected_message');
+  });
+
+  it('§4.6 EndOfEarlyData to a client: unexpected_message', () => {
+    const server = new HandServer(provider).through('finished');
+    server.sayAfterwards('end_of_early_data', {});
+    server.expectEnd('unexpected_message');
+  });
+
+  it('§4.6 EndOfEarlyData to a server that accepted no early data: unexpected_message', () => {
+    const client = new HandClient(provider).clientHello();
+    client.sayAfterwards('end_of_early_data', {});
+    client.expectRefusal('unexpected_message');
+  });
+
+  it('§4.7.1 NewSessionTicket to a server: unexpected_message', () => {
+    const client = new HandClient(provider).clientHello().finished();
+    client.sayAfterwards('new_session_ticket', {
+      ticketLifetime: 1,
+      ticketAgeAdd: 1,
+      ticketNonce: Uint8Array.of(0),
+      ticket: Uint8Array.of(1),
+      extensions: {},
+    });
+    client.expectEnd('unexpected_message');
+  });
+
+  it('§4.7.2 CertificateRequest after the handshake, without post_handshake_auth: unexpected_message', () => {
+    const server = new HandServer(provider).through('finished');
+    server.certificateRequest().expectEnd('unexpected_message');
+  });
+
+  it('§4.7.3 KeyUpdate before Finished, to a client: unexpected_message', () => {
+    const server = new HandServer(provider).through('certificate_verify');
+    server.keyUpdate('update_not_requested');
+    server.expectRefusal('unexpected_message');
+  });
+
+  it('§4.7.3 KeyUpdate before Finished, to a server: unexpected_message', () => {
+    const client = new HandClient(provider).clientHello();
+    client.keyUpdate('update_requested');
+    client.expectRefusal('unexpected_message');
+  });
+
+  it('§4.7.3 a request_update of 2: illegal_parameter', () => {
+    for (const peer of [
+      new HandServer(provider).through('finished'),
+      new HandClient(provider).clientHello().finished(),
+    ]) {
+      expect(peer.end.engine.state).toBe('connected');
+      peer.sayAfterwards('key_update', Uint8Array.of(2));
+      peer.expectEnd('illegal_parameter');
+    }
+  });
+});
