@@ -120,29 +120,33 @@ describe('refusals of a real kernel', () => {
     expect((await readToEnd(b)).toString()).toBe('sealed by the caller');
   });
 
-  it.runIf(!atLeast(6, 19))('pitfall 12: a payload limit is refused before any key is set', () => {
-    const [a] = pair();
-    expect(() => a.enable('send', randomKeys(), { maxPayload: 512 })).toThrow(code('ERR_KTLS_OPTION', 'ENOPROTOOPT'));
-    expect(a.enabled('send')).toBe(false);
-    expect(() => a.write([Buffer.from('x')])).toThrow(code('ERR_KTLS_UNSEALED'));
-  });
+  if (!atLeast(6, 19)) {
+    it('pitfall 12: a payload limit is refused before any key is set', () => {
+      const [a] = pair();
+      expect(() => a.enable('send', randomKeys(), { maxPayload: 512 })).toThrow(code('ERR_KTLS_OPTION', 'ENOPROTOOPT'));
+      expect(a.enabled('send')).toBe(false);
+      expect(() => a.write([Buffer.from('x')])).toThrow(code('ERR_KTLS_UNSEALED'));
+    });
+  }
 });
 
 describe('options', () => {
-  it.runIf(atLeast(6, 19))('pitfall 12: maxPayload bounds the content of every record', async () => {
-    for (const maxPayload of [63, 512, 16384]) {
-      const keys = randomKeys();
-      const [a, b] = pair();
-      a.enable('send', keys, { maxPayload });
-      const message = randomBytes(20000);
-      const received = readToEnd(b);
-      await writeAll(a, message);
-      a.shutdown();
-      const records = openRecords(keys, 0n, await received);
-      expect(Math.max(...records.map(({ content }) => content.length))).toBe(maxPayload);
-      expect(applicationData(records).equals(message)).toBe(true);
-    }
-  });
+  if (atLeast(6, 19)) {
+    it('pitfall 12: maxPayload bounds the content of every record', async () => {
+      for (const maxPayload of [63, 512, 16384]) {
+        const keys = randomKeys();
+        const [a, b] = pair();
+        a.enable('send', keys, { maxPayload });
+        const message = randomBytes(20000);
+        const received = readToEnd(b);
+        await writeAll(a, message);
+        a.shutdown();
+        const records = openRecords(keys, 0n, await received);
+        expect(Math.max(...records.map(({ content }) => content.length))).toBe(maxPayload);
+        expect(applicationData(records).equals(message)).toBe(true);
+      }
+    });
+  }
 
   it('pitfall 11: with expectNoPad padded records still open, and are counted', async () => {
     const keys = randomKeys();

@@ -31,6 +31,8 @@ bool Identify(int fd, inet_diag_req_v2& request) {
   request.sdiag_family = static_cast<uint8_t>(local.storage.ss_family);
   request.sdiag_protocol = IPPROTO_TCP;
   request.idiag_states = ~0U;
+  // Upper layer protocols are described to those who ask for TCP's own info.
+  request.idiag_ext = 1 << (INET_DIAG_INFO - 1);
   request.id.idiag_cookie[0] = request.id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
   if (local.storage.ss_family == AF_INET) {
     const auto& from = reinterpret_cast<const sockaddr_in&>(local.storage);

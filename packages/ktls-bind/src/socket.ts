@@ -28,8 +28,10 @@ export function openSocket(native: Native, fd: number, options: OpenOptions = {}
 
 /** The greatest content of one record (§5.1). */
 const maxFragment = 16384;
-/** RFC 8449 allows no record_size_limit below 64, which counts the content type. */
+/** RFC 8449 allows no record_size_limit below 64, which counts the content type in TLS 1.3. */
 const minPayload = 63;
+/** Without keys the kernel does not know that it is TLS 1.3, and takes no less than TLS 1.2's minimum. */
+const minPayloadBeforeKeys = 64;
 
 class Socket implements KtlsSocket {
   readonly #native: NativeSocket;
@@ -39,6 +41,8 @@ class Socket implements KtlsSocket {
   /** First send keys were refused: a caller who did not notice would write in clear. */
   #unsealed = false;
   #watched = 0;
+  /** The kernel seals and swallows what is written after the FIN. */
+  #shutDown = false;
   #callback: ReadyCallback | undefined;
 
   constructor(native: NativeSocket) {
@@ -99,6 +103,7 @@ class Socket implements KtlsSocket {
 
   write(chunks: readonly Uint8Array[], more = false): number {
     this.#check('write');
+    if (this.#shutDown) throw refusal('write', 'EPIPE');
     if (this.#unsealed) throw unsealed('write', 'write');
     const result = this.#native.write(chunks, more);
     if (result >= 0) return result;
@@ -116,6 +121,7 @@ class Socket implements KtlsSocket {
     }
     // Without keys the kernel would ignore the content type and send the fragment in clear.
     if (this.#keys.send === undefined) throw unsealed('record', 'sendRecord');
+    if (this.#shutDown) throw refusal('record', 'EPIPE');
     const result = this.#native.writeRecord(contentType, fragment);
     if (result === fragment.length) return true;
     if (result === -errnos.EAGAIN) return false;
@@ -133,6 +139,7 @@ class Socket implements KtlsSocket {
       throw new RangeError(`offset and length must be integers from 0, and their sum a safe one: ${offset}, ${length}`);
     }
     if (this.#keys.send === undefined) throw unsealed('file', 'sendFile');
+    if (this.#shutDown) throw refusal('file', 'EPIPE');
     if (length === 0) return { bytes: 0, blocked: false, endOfFile: false };
     const result = this.#native.sendFile(fileFd, offset, length);
     if (result < 0) throw refusal('file', errnoName(result));
@@ -171,6 +178,7 @@ class Socket implements KtlsSocket {
     this.#keys[direction] = cipher;
     if (direction === 'send') this.#unsealed = false;
     if (options.expectNoPad === true) this.#setOption(nativeOptions.expectNoPad, 1);
+    if (options.maxPayload === minPayload) this.#setOption(nativeOptions.maxPayload, minPayload);
   }
 
   continueInUserSpace(): void {
@@ -203,6 +211,7 @@ class Socket implements KtlsSocket {
     this.#check('socket');
     const result = this.#native.shutdown();
     if (result < 0) throw refusal('socket', errnoName(result));
+    this.#shutDown = true;
   }
 
   close(): void {
@@ -283,7 +292,9 @@ class Socket implements KtlsSocket {
   /** All that may be refused comes before the keys: after they are set nothing fails. */
   #setOptionsBeforeKeys(options: EnableOptions): void {
     if (options.zeroCopy === true) this.#setOption(nativeOptions.zeroCopy, 1);
-    if (options.maxPayload !== undefined) this.#setOption(nativeOptions.maxPayload, options.maxPayload);
+    if (options.maxPayload !== undefined) {
+      this.#setOption(nativeOptions.maxPayload, Math.max(options.maxPayload, minPayloadBeforeKeys));
+    }
     // This one can only be set after the keys, so it is asked for before.
     if (options.expectNoPad === true && !this.#native.knowsOption(nativeOptions.expectNoPad)) {
       throw refusal('option', 'ENOPROTOOPT');

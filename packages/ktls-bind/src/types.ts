@@ -200,7 +200,7 @@ export interface KtlsSocket {
   ref(): void;
   unref(): void;
 
-  /** SHUT_WR: the FIN goes after everything accepted. Send close_notify before. */
+  /** SHUT_WR: the FIN goes after everything accepted; writing is EPIPE from then on. Send close_notify before. */
   shutdown(): void;
   /** Closes the descriptor and stops watching; idempotent, allowed in the callback. */
   close(): void;
