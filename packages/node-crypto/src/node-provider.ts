@@ -32,6 +32,8 @@ export const nodeProvider: CryptoProvider = {
 };
 
 const nonceLength = 12;
+/** Empty, yet somewhere in memory: node 20 takes a null pointer for CCM's final step and throws. */
+const nothing = new Uint8Array(new ArrayBuffer(1), 0, 0);
 
 const ciphers = {
   'aes-128-gcm': { keyLength: 16, authTagLength: 16 },
@@ -60,7 +62,7 @@ class NodeAead implements Aead {
     const cipher = this.#cipher(nonce);
     cipher.setAAD(associatedData, { plaintextLength: plaintext.length });
     const sealed = new Uint8Array(plaintext.length + this.tagLength);
-    sealed.set(cipher.update(plaintext));
+    sealed.set(cipher.update(plaintext.length === 0 ? nothing : plaintext));
     cipher.final();
     sealed.set(cipher.getAuthTag(), plaintext.length);
     return sealed;
