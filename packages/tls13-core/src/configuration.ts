@@ -167,7 +167,7 @@ function offeredBy<Name extends string>(
 function alpnProtocols(names: readonly string[]): readonly string[] {
   for (const name of names) {
     // A protocol name is 1 to 255 octets (RFC 7301 §3.1); one octet a character, as the registry's names are.
-    if (name.length === 0 || name.length > 255 || /[^\u0000-\u00ff]/.test(name)) {
+    if (name.length === 0 || name.length > 255 || [...name].some((octet) => octet > '\u00ff')) {
       throw new TypeError(`alpnProtocols: ${JSON.stringify(name)} is not 1 to 255 octets`);
     }
   }

@@ -18,4 +18,4 @@ export {
   signatureSchemes,
 } from './registry.js';
 export { parseSession, type Session, serializeSession } from './session.js';
-export { createTicketKeys } from './ticket-keys.js';
+export { createTicketKeys, type TicketKeys, type TicketKeysOptions } from './ticket-keys.js';

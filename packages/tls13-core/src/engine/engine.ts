@@ -5,38 +5,23 @@
  */
 import { type AlertName, TlsError } from '../alert.js';
 import { concat } from '../bytes.js';
-import type { Limits } from '../config.js';
 import type { ConnectionInfo } from '../connection-info.js';
-import type { CryptoProvider, Fragment, TrafficKeys } from '../crypto/provider.js';
+import type { Fragment, TrafficKeys } from '../crypto/provider.js';
 import { cipherSuite } from '../crypto/suites.js';
 import type { Direction, TlsEvent } from '../events.js';
 import type { Effect } from '../handshake/effects.js';
-import type { NamedState, Step, Transition } from '../handshake/step.js';
+import type { NamedState, Transition } from '../handshake/step.js';
 import { exportKeyingMaterial, type Secret } from '../keys/schedule.js';
 import { contentTypes, nameOf } from '../registry.js';
 import { decodeAlert, encodeAlert } from '../wire/index.js';
 import { FloodGuard } from './flood-guard.js';
 import { HandshakeJoiner } from './joiner.js';
 import { KeyUpdates } from './key-updates.js';
+import type { EngineSettings, Machine } from './machine.js';
 import { Outbox } from './outbox.js';
 import { ReceivingHalf } from './receiving.js';
 import { SendingHalf } from './sending.js';
 import type { DetachOptions, TlsEngine } from './types.js';
-
-/** A role's state machine, as the engine drives it. */
-export interface Machine<State extends NamedState> {
-  readonly role: 'client' | 'server';
-  /** The first step: a client's ClientHello. */
-  start(): Step<State>;
-  /** Throws TlsError, `unexpected_message` among others. */
-  advance(state: State, message: Uint8Array): Transition<State>;
-}
-
-export interface EngineSettings {
-  readonly provider: CryptoProvider;
-  readonly limits: Limits;
-  readonly keyLog: boolean;
-}
 
 const bytesPerRecord = 16_384;
 const connectedState = 'CONNECTED';
@@ -282,7 +267,8 @@ export class Engine<State extends NamedState> implements TlsEngine {
 
   /** §5: a single byte 0x01 between the first ClientHello and the peer's Finished is dropped, all else is refused. */
   #takeChangeCipherSpec(content: Uint8Array): void {
-    const allowed = (this.#firstHelloSeen || this.role === 'client') && this.#state?.name !== connectedState;
+    const begun = this.#firstHelloSeen || this.role === 'client' || this.#settings.stateless;
+    const allowed = begun && this.#state?.name !== connectedState;
     if (!allowed || this.#receiving.detached || content.length !== 1 || content[0] !== 1) {
       throw new TlsError('unexpected_message', 'a change_cipher_spec record that §5 does not allow');
     }

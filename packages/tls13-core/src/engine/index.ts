@@ -17,7 +17,7 @@ export function createClientEngine(config: ClientConfig): TlsEngine {
       start: () => startClient(context),
       advance: (state, message) => advance(clientTransitions, state, message, context),
     },
-    settings,
+    { ...settings, stateless: false },
   );
 }
 
@@ -31,6 +31,6 @@ export function createServerEngine(config: ServerConfig): TlsEngine {
       start: () => ({ next: serverStart, effects: [] }),
       advance: (state, message) => advance(serverTransitions, state, message, context),
     },
-    settings,
+    { ...settings, stateless: settings.cookies !== undefined },
   );
 }

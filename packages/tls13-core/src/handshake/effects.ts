@@ -1,7 +1,8 @@
 /** What a transition asks of the engine. The order of a list of effects is the order on the wire. */
+
+import type { ConnectionInfo } from '../connection-info.js';
 import type { CipherSuite } from '../crypto/suites.js';
 import type { Secret } from '../keys/schedule.js';
-import type { ConnectionInfo } from '../connection-info.js';
 import type { Session } from '../session.js';
 
 export type Effect =
@@ -15,7 +16,12 @@ export type Effect =
   /** Early data was offered and will not be read: skip what does not open, up to the configured limit (§4.3.10). */
   | { readonly type: 'skip_early_data'; readonly until: 'first_opened_record' | 'second_client_hello' }
   /** For the NSS key log (RFC 9850): `label` as it stands there. */
-  | { readonly type: 'key_log'; readonly label: KeyLogLabel; readonly clientRandom: Uint8Array; readonly secret: Secret }
+  | {
+      readonly type: 'key_log';
+      readonly label: KeyLogLabel;
+      readonly clientRandom: Uint8Array;
+      readonly secret: Secret;
+    }
   /** The handshake is complete on this side; `exporterSecret` serves §7.5. */
   | { readonly type: 'connected'; readonly info: ConnectionInfo; readonly exporterSecret: Secret }
   /** Client: a session to resume later (§4.7.1). */

@@ -1,0 +1,21 @@
+/** What the engine asks of a role: its state machine, and the settings that concern every connection alike. */
+import type { Limits } from '../config.js';
+import type { CryptoProvider } from '../crypto/provider.js';
+import type { NamedState, Step, Transition } from '../handshake/step.js';
+
+/** A role's state machine, as the engine drives it. */
+export interface Machine<State extends NamedState> {
+  readonly role: 'client' | 'server';
+  /** The first step: a client's ClientHello. */
+  start(): Step<State>;
+  /** Throws TlsError, `unexpected_message` among others. */
+  advance(state: State, message: Uint8Array): Transition<State>;
+}
+
+export interface EngineSettings {
+  readonly provider: CryptoProvider;
+  readonly limits: Limits;
+  readonly keyLog: boolean;
+  /** A server whose HelloRetryRequest lives in a cookie: a connection may begin with the client's second flight (§4.3.2). */
+  readonly stateless: boolean;
+}
