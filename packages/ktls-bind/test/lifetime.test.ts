@@ -1,0 +1,31 @@
+// Who keeps a socket alive, and where an exception thrown in its callback goes. In processes of their own.
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const run = (...given: string[]) => {
+  const program = fileURLToPath(new URL('./lifetime.mjs', import.meta.url));
+  const { stdout, stderr, status, signal } = spawnSync(process.execPath, ['--expose-gc', program, ...given], {
+    encoding: 'utf8',
+  });
+  expect({ stderr, signal }).toEqual({ stderr: '', signal: null });
+  return { output: stdout.trim(), status };
+};
+
+describe('the lifetime of a socket', () => {
+  it('a forgotten one is closed by the garbage collector', () => {
+    expect(run('forget')).toEqual({ output: '0 descriptors left of 200', status: 0 });
+  });
+
+  it('a watched one is not garbage, though nobody else knows it', () => {
+    expect(run('watch')).toEqual({ output: 'called', status: 0 });
+  });
+
+  it('an unreferenced one does not keep the process alive', () => {
+    expect(run('unref')).toEqual({ output: '', status: 0 });
+  });
+
+  it('an exception in the callback is an uncaught exception, and the callback an own turn', () => {
+    expect(run('throw')).toEqual({ output: 'microtask before the next callback\ncaught: thrown', status: 0 });
+  });
+});
