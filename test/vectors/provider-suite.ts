@@ -408,7 +408,9 @@ function sealedByNode(
         ? createCipheriv(aead satisfies CipherGCMTypes, key, nonce, options)
         : createCipheriv('aes-128-ccm' satisfies CipherCCMTypes, key, nonce, options);
   cipher.setAAD(associatedData, { plaintextLength: plaintext.length });
-  return concat(cipher.update(plaintext), cipher.final(), cipher.getAuthTag());
+  // Node 20's CCM throws at empty input that has no memory, as that of an array which an addon has seen.
+  const input = plaintext.length === 0 ? new Uint8Array(new ArrayBuffer(1), 0, 0) : plaintext;
+  return concat(cipher.update(input), cipher.final(), cipher.getAuthTag());
 }
 
 function digestOf(scheme: SignatureSchemeName): string | undefined {

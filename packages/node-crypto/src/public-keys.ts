@@ -52,7 +52,7 @@ function keyOf(der: Uint8Array): KeyObject {
   try {
     return certificate.publicKey;
   } catch (error) {
-    throw new TlsError('unsupported_certificate', 'the key of the certificate is of a kind that OpenSSL cannot read', {
+    throw new TlsError('bad_certificate', 'the key of the certificate is not one that OpenSSL can read', {
       cause: error,
     });
   }

@@ -63,11 +63,14 @@ export function verifyMessage(
   signature: Uint8Array,
 ): boolean {
   const { hash, options } = parametersOf(scheme);
+  const { modulusLength } = key.asymmetricKeyDetails ?? {};
+  // OpenSSL takes an RSA-PSS signature without its leading zeros; RFC 8017 §8.1.2 wants all of it.
+  if (modulusLength !== undefined && signature.length !== Math.ceil(modulusLength / 8)) return false;
   return verify(hash, message, { key, ...options }, signature);
 }
 
-/** Bytes of a modulus: what a peer may make us compute with, and what is still safe. */
-const smallestModulus = 2048;
+/** Bits of a modulus: too small to be read as a signature at all, and too costly for a peer to impose on us. */
+const smallestModulus = 1024;
 const largestModulus = 8192;
 
 const schemesOfCurve: ReadonlyMap<string, SignatureSchemeName> = new Map([
@@ -83,28 +86,27 @@ function curveSchemes(curve: string | undefined): KeySchemes {
 }
 
 function rsaSchemes(key: KeyObject): KeySchemes {
-  const details = key.asymmetricKeyDetails ?? {};
-  const { modulusLength = 0, hashAlgorithm, mgf1HashAlgorithm, saltLength = 0 } = details;
+  const { modulusLength = 0, hashAlgorithm, mgf1HashAlgorithm, saltLength } = key.asymmetricKeyDetails ?? {};
   if (modulusLength < smallestModulus || modulusLength > largestModulus) {
     return { reason: `an RSA key has ${smallestModulus} to ${largestModulus} bits here, this one ${modulusLength}` };
   }
-  if (key.asymmetricKeyType === 'rsa') {
-    return { schemes: ['rsa_pss_rsae_sha256', 'rsa_pss_rsae_sha384', 'rsa_pss_rsae_sha512'] };
-  }
-  const schemes = pssSchemes.filter(
+  // Digest, salt, a padding byte and a trailer must fit beneath the modulus (RFC 8017 §9.1.1).
+  const fitting = pssSchemes.filter(({ length }) => modulusLength - 1 > 8 * (2 * length + 1));
+  if (key.asymmetricKeyType === 'rsa') return { schemes: fitting.map(({ rsae }) => rsae) };
+  // The parameters of a key, where it has them, are those of its signatures (§4.3.3).
+  const allowed = fitting.filter(
     ({ hash, length }) =>
-      (hashAlgorithm === undefined || hashAlgorithm === hash) &&
-      (mgf1HashAlgorithm === undefined || mgf1HashAlgorithm === hash) &&
-      saltLength <= length,
+      hashAlgorithm === undefined ||
+      (hashAlgorithm === hash && mgf1HashAlgorithm === hash && Number(saltLength) === length),
   );
-  if (schemes.length > 0) return { schemes: schemes.map(({ scheme }) => scheme) };
+  if (allowed.length > 0) return { schemes: allowed.map(({ pss }) => pss) };
   return { reason: `TLS 1.3 has no RSA-PSS of ${hashAlgorithm}, MGF1 ${mgf1HashAlgorithm}, salt ${saltLength}` };
 }
 
 const pssSchemes = [
-  { scheme: 'rsa_pss_pss_sha256', hash: 'sha256', length: 32 },
-  { scheme: 'rsa_pss_pss_sha384', hash: 'sha384', length: 48 },
-  { scheme: 'rsa_pss_pss_sha512', hash: 'sha512', length: 64 },
+  { rsae: 'rsa_pss_rsae_sha256', pss: 'rsa_pss_pss_sha256', hash: 'sha256', length: 32 },
+  { rsae: 'rsa_pss_rsae_sha384', pss: 'rsa_pss_pss_sha384', hash: 'sha384', length: 48 },
+  { rsae: 'rsa_pss_rsae_sha512', pss: 'rsa_pss_pss_sha512', hash: 'sha512', length: 64 },
 ] as const;
 
 interface Parameters {

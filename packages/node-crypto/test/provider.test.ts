@@ -1,97 +1,14 @@
-// Every method of both providers against node:crypto, and against each other.
+// What the common suite does not ask: both providers against each other, the choice between them, signing aside.
 import * as crypto from 'node:crypto';
-import { type NamedGroupName, type SignatureSchemeName, TlsError } from 'tls13-core';
+import type { NamedGroupName, SignatureSchemeName } from 'tls13-core';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createProvider, keySigner, nativeProvider, nodeCryptoProvider } from '../src/index.js';
-import { aeads, openMessage, pattern, sealMessage } from './oracle.js';
+import { pattern } from './oracle.js';
 import { Pki } from './pki.js';
 import { providers } from './providers.js';
 
 const pki = new Pki();
 afterAll(() => pki.remove());
-
-describe.each(providers)('$name: aead', ({ aead: create }) => {
-  describe.each(aeads)('$aead', ({ aead, keyLength, tagLength }) => {
-    const key = pattern(keyLength, 4);
-    const nonce = pattern(12, 8);
-
-    it.each([
-      [0, 0],
-      [0, 5],
-      [1, 0],
-      [31, 13],
-      [70_000, 300],
-    ])('seals %i bytes with %i of associated data, and opens them', (size, associated) => {
-      const plaintext = pattern(size, 2);
-      const associatedData = pattern(associated, 3);
-      const cipher = create(aead, key);
-      expect(cipher.tagLength).toBe(tagLength);
-      const sealed = cipher.seal(nonce, associatedData, plaintext);
-      expect(Buffer.compare(sealed, sealMessage(aead, key, nonce, associatedData, plaintext))).toBe(0);
-      expect(Buffer.compare(openMessage(aead, key, nonce, associatedData, sealed), plaintext)).toBe(0);
-      expect(Buffer.compare(cipher.open(nonce, associatedData, sealed) ?? pattern(1), plaintext)).toBe(0);
-    });
-
-    it('opens nothing that was changed, and goes on working', () => {
-      const cipher = create(aead, key);
-      const sealed = cipher.seal(nonce, pattern(5), pattern(20));
-      for (let index = 0; index < sealed.length; index++) {
-        const changed = Uint8Array.from(sealed);
-        changed[index] = (changed[index] ?? 0) ^ 0x80;
-        expect(cipher.open(nonce, pattern(5), changed)).toBeUndefined();
-      }
-      expect(cipher.open(nonce, pattern(6), sealed)).toBeUndefined();
-      expect(cipher.open(pattern(12, 9), pattern(5), sealed)).toBeUndefined();
-      expect(cipher.open(nonce, pattern(5), sealed.subarray(0, -1))).toBeUndefined();
-      expect(cipher.open(nonce, pattern(5), sealed.subarray(0, tagLength - 1))).toBeUndefined();
-      expect(cipher.open(nonce, pattern(5), sealed)).toEqual(pattern(20));
-    });
-
-    it('refuses misuse', () => {
-      expect(() => create(aead, pattern(keyLength - 1))).toThrow(RangeError);
-      const cipher = create(aead, key);
-      expect(() => cipher.seal(pattern(11), pattern(1), pattern(1))).toThrow(RangeError);
-      expect(() => cipher.open(pattern(13), pattern(1), pattern(30))).toThrow(RangeError);
-      cipher.destroy();
-      expect(() => cipher.seal(nonce, pattern(1), pattern(1))).toThrow(/destroyed/);
-    });
-  });
-});
-
-describe.each(providers)('$name: hash', ({ hash }) => {
-  it.each([
-    { name: 'sha256', length: 32 },
-    { name: 'sha384', length: 48 },
-  ] as const)('$name', ({ name, length }) => {
-    const subject = hash(name);
-    expect(subject).toMatchObject({ name, length });
-    for (const size of [0, 1, 55, 56, 64, 111, 112, 128, 129, 5000]) {
-      const data = pattern(size);
-      const digest = crypto.createHash(name).update(data).digest();
-      expect(Buffer.from(subject.digest(data))).toEqual(digest);
-      for (const keyLength of [0, 1, 32, 64, 65, 128, 129, 300]) {
-        const key = pattern(keyLength, 7);
-        expect(Buffer.from(subject.hmac(key, data))).toEqual(crypto.createHmac(name, key).update(data).digest());
-      }
-    }
-    expect(subject.digest(pattern(1)).constructor).toBe(Uint8Array);
-    expect(subject.hmac(pattern(1), pattern(1)).constructor).toBe(Uint8Array);
-  });
-
-  it('a running hash goes on after its digest, and a copy is independent', () => {
-    const running = hash('sha256').start();
-    const digestOf = (size: number) => hash('sha256').digest(pattern(size));
-    expect(running.digest()).toEqual(digestOf(0));
-    running.update(pattern(100).subarray(0, 60));
-    const copy = running.copy();
-    running.update(pattern(100).subarray(60));
-    expect(running.digest()).toEqual(digestOf(100));
-    expect(running.digest()).toEqual(digestOf(100));
-    expect(copy.digest()).toEqual(digestOf(60));
-    copy.update(pattern(100).subarray(60, 61));
-    expect(copy.digest()).toEqual(digestOf(61));
-  });
-});
 
 const groups: readonly NamedGroupName[] = ['x25519', 'secp256r1', 'secp384r1', 'secp521r1', 'X25519MLKEM768'];
 const pairs = providers.flatMap((client) => providers.map((server) => ({ client, server })));
@@ -127,40 +44,6 @@ describe.each(providers)('$name: key exchange', (provider) => {
     expect(result?.sharedSecret).toEqual(new Uint8Array(curve.computeSecret(result?.keyExchange ?? pattern(0))));
   });
 
-  it('is fresh each time', () => {
-    for (const group of groups) {
-      const shares = [provider.generateKeyShare(group), provider.generateKeyShare(group)];
-      expect(shares[0]?.keyExchange).not.toEqual(shares[1]?.keyExchange);
-    }
-  });
-
-  it.each(['secp256r1', 'secp384r1', 'secp521r1'] as const)(
-    '%s refuses what is no uncompressed point (§4.3.8.2)',
-    (group) => {
-      const own = provider.generateKeyShare(group);
-      const share = provider.generateKeyShare(group).keyExchange;
-      const offCurve = Uint8Array.from(share);
-      offCurve[offCurve.length - 1] = (offCurve.at(-1) ?? 0) ^ 1;
-      const half = (share.length - 1) / 2;
-      const compressed = Uint8Array.from([2 + ((share.at(-1) ?? 0) & 1), ...share.subarray(1, 1 + half)]);
-      const hybridForm = Uint8Array.from([6 + ((share.at(-1) ?? 0) & 1), ...share.subarray(1)]);
-      const tooLarge = Uint8Array.from([4, ...new Uint8Array(2 * half).fill(0xff)]);
-      const wrong = [
-        offCurve,
-        compressed,
-        hybridForm,
-        tooLarge,
-        Uint8Array.of(0),
-        new Uint8Array(0),
-        new Uint8Array(share.length),
-      ];
-      for (const bytes of [...wrong, share.subarray(1), Uint8Array.from([...share, 0])]) {
-        expect(provider.encapsulate(group, bytes)).toBeUndefined();
-        expect(own.decapsulate(bytes)).toBeUndefined();
-      }
-    },
-  );
-
   it('X25519 refuses points of small order and other lengths (§7.4.2)', () => {
     const own = provider.generateKeyShare('x25519');
     const prime = new Uint8Array(32).fill(0xff);
@@ -172,23 +55,6 @@ describe.each(providers)('$name: key exchange', (provider) => {
       expect(provider.encapsulate('x25519', bytes)).toBeUndefined();
       expect(own.decapsulate(bytes)).toBeUndefined();
     }
-  });
-
-  it('X25519MLKEM768 refuses other lengths, unreduced encapsulation keys and points of small order', () => {
-    const own = provider.generateKeyShare('X25519MLKEM768');
-    const result = provider.encapsulate('X25519MLKEM768', own.keyExchange);
-    const share = result?.keyExchange ?? pattern(0);
-    expect(provider.encapsulate('X25519MLKEM768', own.keyExchange.subarray(1))).toBeUndefined();
-    expect(own.decapsulate(share.subarray(1))).toBeUndefined();
-    expect(own.decapsulate(Uint8Array.from([...share.subarray(0, 1088), ...new Uint8Array(32)]))).toBeUndefined();
-    const zeroPoint = Uint8Array.from([...own.keyExchange.subarray(0, 1184), ...new Uint8Array(32)]);
-    expect(provider.encapsulate('X25519MLKEM768', zeroPoint)).toBeUndefined();
-    const unreduced = Uint8Array.from([0xff, 0xff, 0xff, ...own.keyExchange.subarray(3)]);
-    expect(provider.encapsulate('X25519MLKEM768', unreduced)).toBeUndefined();
-    // Implicit rejection: a wrong ciphertext gives another secret, not an error.
-    const wrong = Uint8Array.from(share);
-    wrong[0] = (wrong[0] ?? 0) ^ 1;
-    expect(own.decapsulate(wrong)).not.toEqual(result?.sharedSecret);
   });
 });
 
@@ -212,7 +78,7 @@ const keys: readonly KeyCase[] = [
   { kind: 'RSA-PSS', key: pss(), schemes: ['rsa_pss_pss_sha256', 'rsa_pss_pss_sha384', 'rsa_pss_pss_sha512'] },
   {
     kind: 'RSA-PSS for SHA-384',
-    key: pss({ hashAlgorithm: 'sha384', mgf1HashAlgorithm: 'sha384', saltLength: 48 }),
+    key: pss({ hashAlgorithm: 'sha384', mgf1HashAlgorithm: 'sha384' }),
     schemes: ['rsa_pss_pss_sha384'],
     hash: 'sha384',
   },
@@ -254,7 +120,7 @@ describe.each(providers)('$name: signatures', (provider) => {
   });
 
   it('refuses keys that TLS 1.3 has no scheme for', () => {
-    for (const key of [rsa(1024), curve('secp256k1'), crypto.generateKeyPairSync('ed448').privateKey]) {
+    for (const key of [rsa(1000), curve('secp256k1'), crypto.generateKeyPairSync('ed448').privateKey]) {
       expect(() => provider.signer(pkcs8(key))).toThrow(TypeError);
       const refused = expect.objectContaining({ alert: 'unsupported_certificate' });
       expect(() => provider.certificateKey(pki.issue({ key }).der)).toThrow(refused);
@@ -263,19 +129,9 @@ describe.each(providers)('$name: signatures', (provider) => {
     expect(() => provider.signer(pattern(40))).toThrow(/PKCS#8/);
   });
 
-  it('refuses what is no certificate with bad_certificate', () => {
-    const { der, pem } = pki.issue();
-    for (const bytes of [
-      new Uint8Array(0),
-      pattern(50),
-      der.subarray(1),
-      der.subarray(0, -1),
-      Uint8Array.from([...der, 0]),
-      Buffer.from(pem),
-    ]) {
-      expect(() => provider.certificateKey(bytes)).toThrow(TlsError);
-      expect(() => provider.certificateKey(bytes)).toThrow(expect.objectContaining({ alert: 'bad_certificate' }));
-    }
+  it('refuses PEM where DER is wanted', () => {
+    const refused = expect.objectContaining({ alert: 'bad_certificate' });
+    expect(() => provider.certificateKey(Buffer.from(pki.issue().pem))).toThrow(refused);
   });
 });
 
@@ -292,15 +148,6 @@ describe('keySigner', () => {
 
   it('wants a private key', () => {
     expect(() => keySigner(crypto.createPublicKey(ecdsaKey))).toThrow(/public key/);
-  });
-});
-
-describe.each(providers)('$name: random', ({ random }) => {
-  it('gives as many bytes as asked for, different each time', () => {
-    expect(random(0)).toEqual(new Uint8Array(0));
-    expect(random(32).length).toBe(32);
-    expect(random(32).constructor).toBe(Uint8Array);
-    expect(random(32)).not.toEqual(random(32));
   });
 });
 
