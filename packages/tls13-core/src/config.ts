@@ -21,6 +21,11 @@ export interface CommonConfig {
   readonly groups?: readonly NamedGroupName[];
   /** Schemes accepted from the peer, best first. Default: the provider's. */
   readonly signatureSchemes?: readonly SignatureSchemeName[];
+  /**
+   * Schemes accepted in the signatures of certificates, which `verifyPeer` judges (signature_algorithms_cert). Default:
+   * `signatureSchemes`, and RSA with PKCS#1, which is in use there still.
+   */
+  readonly certificateSignatureSchemes?: readonly SignatureSchemeName[];
   /** RFC 7301, best first. */
   readonly alpnProtocols?: readonly string[];
   /** Milliseconds since 1970. Default `Date.now`. */
@@ -72,7 +77,7 @@ export interface ClientConfig extends CommonConfig {
   readonly credential?: Credential | ((request: CertificateRequestInfo) => Awaitable<Credential | undefined>);
   /** Resume this session (§2.2). */
   readonly session?: Session;
-  /** Groups to send a share for in the first ClientHello. Default: the first of `groups`. */
+  /** Groups to send a share for in the first ClientHello. Default: the first of `groups`, and beside a hybrid the first classical one. */
   readonly keyShares?: readonly NamedGroupName[];
   /** Middlebox compatibility mode (§E.4). Default true. */
   readonly middleboxCompatibility?: boolean;

@@ -16,6 +16,7 @@ interface CommonSettings {
   readonly cipherSuites: readonly CipherSuite[];
   readonly groups: readonly NamedGroupName[];
   readonly signatureSchemes: readonly SignatureSchemeName[];
+  readonly certificateSignatureSchemes: readonly SignatureSchemeName[];
   readonly alpnProtocols: readonly string[];
   readonly now: () => number;
   readonly keyLog: boolean;
@@ -59,6 +60,13 @@ const defaultCipherSuites: readonly CipherSuiteName[] = [
   'TLS_AES_128_CCM_SHA256',
 ];
 
+/** §4.3.3: defined for certificates' signatures, never for the handshake's. */
+const certificateOnlySchemes: readonly SignatureSchemeName[] = [
+  'rsa_pkcs1_sha256',
+  'rsa_pkcs1_sha384',
+  'rsa_pkcs1_sha512',
+];
+
 const maximumTicketLifetime = 604_800;
 
 /** Throws TypeError or RangeError naming the option. */
@@ -69,7 +77,7 @@ export function clientSettings(config: ClientConfig): ClientSettings {
   }
   const { serverName } = config;
   if (serverName !== undefined) checkServerName(serverName);
-  const keyShares = config.keyShares ?? common.groups.slice(0, 1);
+  const keyShares = config.keyShares ?? defaultKeyShares(common.groups);
   for (const group of keyShares) {
     if (!common.groups.includes(group)) throw new TypeError(`keyShares: ${group} is not among groups`);
   }
@@ -115,15 +123,21 @@ function commonSettings(config: CommonConfig): CommonSettings {
   if (usable.length === 0) {
     throw new TypeError(`cipherSuites: provider ${provider.name} has none of ${suites.map((s) => s.name).join(', ')}`);
   }
+  const accepted = offeredBy(
+    provider,
+    'signatureSchemes',
+    config.signatureSchemes,
+    provider.signatureSchemes,
+    signatureSchemes,
+  );
   return {
     provider,
     cipherSuites: usable,
     groups: offeredBy(provider, 'groups', config.groups, provider.groups, namedGroups),
-    signatureSchemes: offeredBy(
-      provider,
-      'signatureSchemes',
-      config.signatureSchemes,
-      provider.signatureSchemes,
+    signatureSchemes: accepted,
+    certificateSignatureSchemes: chosen(
+      'certificateSignatureSchemes',
+      config.certificateSignatureSchemes ?? [...accepted, ...certificateOnlySchemes],
       signatureSchemes,
     ),
     alpnProtocols: alpnProtocols(config.alpnProtocols ?? []),
@@ -131,6 +145,13 @@ function commonSettings(config: CommonConfig): CommonSettings {
     keyLog: config.keyLog ?? false,
     limits: limits(config.limits ?? {}),
   };
+}
+
+/** The best group; and beside a hybrid the best that every server has, which costs less than a HelloRetryRequest. */
+function defaultKeyShares(groups: readonly NamedGroupName[]): readonly NamedGroupName[] {
+  const [best] = groups;
+  const classical = groups.find((group) => group !== 'X25519MLKEM768');
+  return [...new Set([best, classical])].filter((group) => group !== undefined);
 }
 
 function chosen<Name extends string>(

@@ -14,6 +14,17 @@ export function handshakeSchemes(schemes: readonly SignatureSchemeName[]): reado
   return schemes.filter((scheme) => !certificateOnly.has(scheme));
 }
 
+/** signature_algorithms_cert: left out where it would repeat signature_algorithms (§4.3.3). */
+export function certificateSchemes(settings: {
+  readonly signatureSchemes: readonly SignatureSchemeName[];
+  readonly certificateSignatureSchemes: readonly SignatureSchemeName[];
+}): readonly number[] | undefined {
+  const handshake = handshakeSchemes(settings.signatureSchemes);
+  const certificates = settings.certificateSignatureSchemes;
+  const same = handshake.length === certificates.length && handshake.every((scheme, i) => scheme === certificates[i]);
+  return same ? undefined : certificates.map((scheme) => signatureSchemes[scheme]);
+}
+
 /** The signer's best scheme that the peer accepts, or `undefined`. `accepted` are the peer's signature_algorithms. */
 export function chooseSignatureScheme(signer: Signer, accepted: readonly number[]): SignatureSchemeName | undefined {
   return handshakeSchemes(signer.schemes).find((scheme) => accepted.includes(signatureSchemes[scheme]));

@@ -28,7 +28,7 @@ describe('ClientHello (§4.2.2)', () => {
     expect(extensions.supportedGroups).toEqual([namedGroups.x25519, namedGroups.secp256r1]);
     expect(extensions.keyShare?.map(({ group }) => group)).toEqual([namedGroups.x25519]);
     expect(extensions.signatureAlgorithms).toEqual([0x0807, 0x0403]);
-    expect(extensions.signatureAlgorithmsCert).toBeUndefined();
+    expect(extensions.signatureAlgorithmsCert).toEqual([0x0807, 0x0403, 0x0401, 0x0501, 0x0601]);
     expect(extensions.serverName).toBe('example.test');
     expect(extensions.alpn).toEqual(['h2', 'http/1.1']);
     expect(extensions.pskKeyExchangeModes).toEqual([1]);
@@ -45,10 +45,23 @@ describe('ClientHello (§4.2.2)', () => {
   });
 
   it('names PKCS#1 for certificates alone (§4.3.3)', () => {
-    const schemes = { ...provider, signatureSchemes: ['ed25519', 'rsa_pkcs1_sha256'] as const };
-    const { extensions } = new TestClient({ provider: schemes }).hello;
+    const { extensions } = new TestClient({
+      signatureSchemes: ['ed25519'],
+      certificateSignatureSchemes: ['ed25519', 'rsa_pkcs1_sha256'],
+    }).hello;
     expect(extensions.signatureAlgorithms).toEqual([signatureSchemes.ed25519]);
     expect(extensions.signatureAlgorithmsCert).toEqual([signatureSchemes.ed25519, signatureSchemes.rsa_pkcs1_sha256]);
+  });
+
+  it('names the schemes of certificates only where they differ (§4.3.3)', () => {
+    const schemes = ['ed25519', 'ecdsa_secp256r1_sha256'] as const;
+    const { extensions } = new TestClient({ signatureSchemes: schemes, certificateSignatureSchemes: schemes }).hello;
+    expect(extensions.signatureAlgorithmsCert).toBeUndefined();
+  });
+
+  it('sends a classical share beside a hybrid one', () => {
+    const { extensions } = new TestClient({ groups: ['X25519MLKEM768', 'secp256r1', 'x25519'] }).hello;
+    expect(extensions.keyShare?.map(({ group }) => group)).toEqual([namedGroups.X25519MLKEM768, namedGroups.secp256r1]);
   });
 
   it('sends shares in the order of supported_groups, once each (§4.3.8)', () => {

@@ -22,7 +22,7 @@ import {
   fillBinders,
   truncateClientHello,
 } from '../../wire/index.js';
-import { handshakeSchemes } from '../certificate-verify.js';
+import { certificateSchemes, handshakeSchemes } from '../certificate-verify.js';
 import { pskBinder } from '../psk.js';
 
 /** Seconds: no ticket serves longer, whatever its ticket_lifetime says (§4.7.1). */
@@ -124,11 +124,7 @@ function clientHello(settings: ClientSettings, variable: Variable): ClientHelloT
       supportedVersions: [protocolVersions.tls13],
       supportedGroups: settings.groups.map((group) => namedGroups[group]),
       signatureAlgorithms: handshake.map((scheme) => signatureSchemes[scheme]),
-      // §4.3.3: left out where certificates may be signed with the same schemes as the handshake.
-      signatureAlgorithmsCert:
-        handshake.length === settings.signatureSchemes.length
-          ? undefined
-          : settings.signatureSchemes.map((scheme) => signatureSchemes[scheme]),
+      signatureAlgorithmsCert: certificateSchemes(settings),
       alpn: alpnProtocols.length === 0 ? undefined : alpnProtocols,
       statusRequest: ocspStatusRequest,
       cookie: variable.cookie,

@@ -7,7 +7,7 @@ import { EarlySecret, type MainSecret, type Secret } from '../../keys/schedule.j
 import type { Transcript } from '../../keys/transcript.js';
 import { namedGroups, protocolVersions, signatureSchemes } from '../../registry.js';
 import { encodeMessage } from '../../wire/index.js';
-import { signedContent } from '../certificate-verify.js';
+import { certificateSchemes, handshakeSchemes, signedContent } from '../certificate-verify.js';
 import type { Effect, KeyLogLabel } from '../effects.js';
 import { type Step, type Transition, whenReady } from '../step.js';
 import type { ChosenCredential } from './credential.js';
@@ -164,7 +164,8 @@ function certificateRequest({ settings }: ServerContext): Uint8Array {
   return encodeMessage('certificate_request', {
     certificateRequestContext: noBytes,
     extensions: {
-      signatureAlgorithms: settings.signatureSchemes.map((scheme) => signatureSchemes[scheme]),
+      signatureAlgorithms: handshakeSchemes(settings.signatureSchemes).map((scheme) => signatureSchemes[scheme]),
+      signatureAlgorithmsCert: certificateSchemes(settings),
       certificateAuthorities: certificateAuthorities.length === 0 ? undefined : certificateAuthorities,
     },
   });
