@@ -4,6 +4,7 @@ import type { CryptoProvider } from '../../../src/crypto/provider.js';
 import { createClientEngine, createServerEngine } from '../../../src/engine/index.js';
 import type { TlsEngine } from '../../../src/engine/types.js';
 import type { TlsEvent } from '../../../src/events.js';
+import type { Session } from '../../../src/session.js';
 import { credential } from './certificates.js';
 
 export type Role = 'client' | 'server';
@@ -135,6 +136,14 @@ export function connectedPair(provider: CryptoProvider, options: PairOptions = {
     end.events.length = 0;
   }
   return connected;
+}
+
+/** The first session that a pair so configured gives its client. */
+export function sessionOf(provider: CryptoProvider, options: PairOptions = {}): Session {
+  const { client } = pair(provider, options).handshake();
+  const [ticket] = client.of('ticket');
+  if (ticket === undefined) throw client.engine.error ?? new Error('no ticket came');
+  return ticket.session;
 }
 
 export function bytes(length: number, value = 0x61): Uint8Array {
