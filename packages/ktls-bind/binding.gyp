@@ -7,6 +7,8 @@
         'NAPI_VERSION=8',
         'NODE_ADDON_API_CPP_EXCEPTIONS_ALL',
         'NODE_ADDON_API_DISABLE_DEPRECATED',
+        # A worker that is terminated in the middle of a call must not take the process with it.
+        'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS',
         '_FILE_OFFSET_BITS=64',
       ],
       'cflags!': ['-fno-exceptions'],

@@ -51,6 +51,7 @@ class Socket : public Napi::ObjectWrap<Socket> {
   static Napi::Function Define(Napi::Env env) {
     return DefineClass(env, "Socket",
                        {
+                           InstanceAccessor<&Socket::Error>("error"),
                            InstanceMethod<&Socket::Fd>("fd"),
                            InstanceMethod<&Socket::Read>("read"),
                            InstanceMethod<&Socket::ReadRecord>("readRecord"),
@@ -75,17 +76,19 @@ class Socket : public Napi::ObjectWrap<Socket> {
                        });
   }
 
-  // (fd, adopt): `error` is then 0 or -errno.
+  // (fd, adopt). Failure is told by `error`: 0 or -errno.
   explicit Socket(const Napi::CallbackInfo& info)
       : Napi::ObjectWrap<Socket>(info), watchers_(info.Env().GetInstanceData<Instance>()->watchers) {
     const int fd = OpenSocket(info[0].As<Napi::Number>().Int32Value(), info[1].As<Napi::Boolean>().Value());
     if (fd >= 0) descriptor_ = Descriptor(fd);
-    Value().Set("error", Number(info.Env(), std::min(fd, 0)));
+    error_ = std::min(fd, 0);
   }
 
   ~Socket() override { Release(); }
 
  private:
+  Napi::Value Error(const Napi::CallbackInfo& info) { return Number(info.Env(), error_); }
+
   Napi::Value Fd(const Napi::CallbackInfo& info) { return Number(info.Env(), descriptor_.get()); }
 
   Napi::Value Read(const Napi::CallbackInfo& info) {
@@ -242,18 +245,24 @@ class Socket : public Napi::ObjectWrap<Socket> {
 
   static void OnReady(void* data, int status, int events) { static_cast<Socket*>(data)->Ready(status, events); }
 
-  // Calls `onReady(status, events)` of the object.
+  // Calls `onReady(status, events)` of the object. In plain Node-API: a worker that is being terminated refuses calls
+  // without an exception that could be thrown on.
   void Ready(int status, int events) {
-    const Napi::Env env = Env();
+    const napi_env env = Env();
     const Napi::HandleScope scope(env);
-    const Napi::Object self = Value();
-    try {
-      const Napi::Value callback = self.Get("onReady");
-      if (!callback.IsFunction()) return;
-      callback.As<Napi::Function>().MakeCallback(self, {Number(env, status), Number(env, events)}, *context_);
-    } catch (const Napi::Error& error) {
-      napi_fatal_exception(env, error.Value());
-    }
+    const napi_value self = Value();
+    napi_value callback;
+    if (napi_get_named_property(env, self, "onReady", &callback) != napi_ok) return;
+    napi_valuetype type;
+    if (napi_typeof(env, callback, &type) != napi_ok || type != napi_function) return;
+    napi_value arguments[2];
+    if (napi_create_int32(env, status, &arguments[0]) != napi_ok) return;
+    if (napi_create_int32(env, events, &arguments[1]) != napi_ok) return;
+    if (napi_make_callback(env, *context_, self, callback, 2, arguments, nullptr) != napi_pending_exception) return;
+    bool pending = false;
+    napi_value exception;
+    if (napi_is_exception_pending(env, &pending) != napi_ok || !pending) return;
+    if (napi_get_and_clear_last_exception(env, &exception) == napi_ok) napi_fatal_exception(env, exception);
   }
 
   // A socket that is watched is not garbage, whoever still knows it.
@@ -274,6 +283,7 @@ class Socket : public Napi::ObjectWrap<Socket> {
 
   std::shared_ptr<Watchers> watchers_;
   Descriptor descriptor_;
+  int error_ = 0;
   // Owned by libuv from Open to its last callback; here until Close.
   Watcher* watcher_ = nullptr;
   std::unique_ptr<Napi::AsyncContext> context_;

@@ -31,6 +31,10 @@ OptionName NameOf(Option option) {
       return {kSolTls, kTlsRxExpectNoPad};
     case Option::kMaxPayload:
       return {kSolTls, kTlsTxMaxPayloadLen};
+    case Option::kKeepAlive:
+      return {SOL_SOCKET, SO_KEEPALIVE};
+    case Option::kKeepAliveDelay:
+      return {IPPROTO_TCP, TCP_KEEPIDLE};
     case Option::kNoDelay:
       break;
   }

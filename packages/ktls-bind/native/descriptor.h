@@ -37,7 +37,8 @@ int AttachUlp(int fd);
 // The cipher that a direction (kTlsTx, kTlsRx) has keys for, 0 when it has none. Never asks for the key itself.
 int CipherInUse(int fd, int direction);
 
-enum class Option { kNoDelay, kZeroCopy, kExpectNoPad, kMaxPayload };
+// The numbers are known to src/load.ts. The delay is in seconds.
+enum class Option { kNoDelay, kZeroCopy, kExpectNoPad, kMaxPayload, kKeepAlive, kKeepAliveDelay };
 int SetOption(int fd, Option option, int value);
 // Whether this kernel knows the option at all.
 bool KnowsOption(int fd, Option option);

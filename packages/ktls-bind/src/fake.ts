@@ -230,7 +230,7 @@ class FakeSocket implements NativeSocket {
 
   knowsOption(option: number): boolean {
     const { zeroCopy, expectNoPad, maxPayload } = this.#system.abilities;
-    return [true, zeroCopy, expectNoPad, maxPayload][option] === true;
+    return [true, zeroCopy, expectNoPad, maxPayload, true, true][option] === true;
   }
 
   watch(events: number): number {

@@ -50,7 +50,15 @@ export interface Native {
 export const kernelDirections = { send: 1, receive: 2 } as const;
 
 /** The order of `enum class Option` in native/descriptor.h. */
-export const nativeOptions = { noDelay: 0, zeroCopy: 1, expectNoPad: 2, maxPayload: 3 } as const;
+export const nativeOptions = {
+  noDelay: 0,
+  zeroCopy: 1,
+  expectNoPad: 2,
+  maxPayload: 3,
+  keepAlive: 4,
+  /** Seconds. */
+  keepAliveDelay: 5,
+} as const;
 
 /** Loads the addon once; the error says why it cannot be had. */
 export const native: Native | KtlsError = load();

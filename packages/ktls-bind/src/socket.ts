@@ -229,9 +229,16 @@ class Socket implements KtlsSocket {
   }
 
   setNoDelay(on: boolean): void {
-    this.#check('socket');
-    const result = this.#native.setOption(nativeOptions.noDelay, on ? 1 : 0);
-    if (result < 0) throw refusal('socket', errnoName(result));
+    this.#setSocketOption(nativeOptions.noDelay, on ? 1 : 0);
+  }
+
+  setKeepAlive(on: boolean, initialDelay = 0): void {
+    if (!Number.isFinite(initialDelay) || initialDelay < 0 || initialDelay > maxKeepAliveDelay) {
+      throw new RangeError(`the initial delay must be 0 to ${maxKeepAliveDelay} milliseconds, not ${initialDelay}`);
+    }
+    this.#setSocketOption(nativeOptions.keepAlive, on ? 1 : 0);
+    const seconds = Math.round(initialDelay / 1000);
+    if (on && initialDelay > 0) this.#setSocketOption(nativeOptions.keepAliveDelay, Math.max(1, seconds));
   }
 
   unacknowledged(): number {
@@ -306,6 +313,12 @@ class Socket implements KtlsSocket {
     if (result < 0) throw refusal('option', errnoName(result));
   }
 
+  #setSocketOption(option: number, value: number): void {
+    this.#check('socket');
+    const result = this.#native.setOption(option, value);
+    if (result < 0) throw refusal('socket', errnoName(result));
+  }
+
   #readError(result: number): KtlsError {
     const [code, message] = violations.get(result) ?? [];
     if (code !== undefined && message !== undefined) return new KtlsError(message, { code, step: 'read' });
@@ -314,6 +327,9 @@ class Socket implements KtlsSocket {
 }
 
 const tls13 = 0x0304;
+
+/** MAX_TCP_KEEPIDLE. */
+const maxKeepAliveDelay = 32_767_000;
 
 /** What no errno says; the numbers are those of native/record_io.h. */
 const violations = new Map([

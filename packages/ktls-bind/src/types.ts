@@ -210,6 +210,8 @@ export interface KtlsSocket {
   /** Takes the pending socket error (SO_ERROR), which clears it. */
   takeError(): KtlsError | undefined;
   setNoDelay(on: boolean): void;
+  /** @param initialDelay milliseconds of silence before the first probe, rounded to seconds; 0 leaves the system's. */
+  setKeepAlive(on: boolean, initialDelay?: number): void;
   /** Bytes accepted by write, sendRecord or sendFile that the peer has not acknowledged (as the wire counts them). */
   unacknowledged(): number;
   localAddress(): SocketAddress | undefined;

@@ -148,6 +148,19 @@ describe('KtlsSocket over plain TCP', () => {
     b.close();
   });
 
+  it('takes the options of TCP', () => {
+    const [a, b] = socketPair();
+    a.setNoDelay(true);
+    a.setKeepAlive(true, 400);
+    a.setKeepAlive(true);
+    a.setKeepAlive(false, 60_000);
+    expect(() => a.setKeepAlive(true, -1)).toThrow(RangeError);
+    expect(() => a.setKeepAlive(true, 40_000_000)).toThrow(/0 to 32767000/);
+    a.close();
+    b.close();
+    expect(code(() => a.setNoDelay(true))).toBe('ERR_KTLS_CLOSED');
+  });
+
   it('is level-triggered, and silent when stopped', async () => {
     const [a, b] = socketPair();
     b.write([Buffer.from('xyz')]);
@@ -187,13 +200,18 @@ describe('KtlsSocket over plain TCP', () => {
     expect(readdirSync('/proc/self/fd').length).toBe(before);
   });
 
-  it('does not crash a worker that ends while it watches', async () => {
-    const worker = new Worker(new URL('./watching-worker.mjs', import.meta.url));
-    const [message] = await once(worker, 'message');
-    expect(message).toBe('watching');
-    expect(await worker.terminate()).toBe(1);
-    const again = new Worker(new URL('./watching-worker.mjs', import.meta.url), { workerData: 'leave' });
-    const [exitCode] = await once(again, 'exit');
+  it('does not crash workers that end while they watch, read and write', async () => {
+    const program = new URL('./watching-worker.mjs', import.meta.url);
+    for (let i = 0; i < 20; i++) {
+      const worker = new Worker(program, { workerData: 'stay' });
+      const [message] = await once(worker, 'message');
+      expect(message).toBe('watching');
+      // At any moment of its callbacks.
+      await new Promise((resolve) => setTimeout(resolve, i % 4));
+      expect(await worker.terminate()).toBe(1);
+    }
+    const leaving = new Worker(program, { workerData: 'leave' });
+    const [exitCode] = await once(leaving, 'exit');
     expect(exitCode).toBe(0);
   });
 });
