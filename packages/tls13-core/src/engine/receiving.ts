@@ -37,7 +37,7 @@ export class ReceivingHalf {
   #fragments: Fragment[] = [];
   #skipping: Skipping | undefined;
   #skipped = 0;
-  /** Whether a record has been opened under the key in force. */
+  /** Whether the peer has shown that it has keys: from then on nothing of it comes in clear, whatever the key. */
   #proven = false;
 
   constructor(provider: CryptoProvider, skipLimit: number) {
@@ -120,7 +120,6 @@ export class ReceivingHalf {
     const hash = this.#provider.hash(suite.hash);
     const keys = trafficKeys(suite, hash, secret);
     this.#keyed = { suite, hash, secret, opener: detached ? undefined : this.#protection.opener(keys) };
-    this.#proven = false;
     return { keys };
   }
 

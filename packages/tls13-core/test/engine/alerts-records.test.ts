@@ -1,0 +1,392 @@
+/** Alert table, records and alerts: §5, §5.1, §5.2, §5.4, §6. */
+import { describe, expect, it } from 'vitest';
+import { concat } from '../../src/bytes.js';
+import type { Limits } from '../../src/config.js';
+import { nobleProvider as provider } from '../../src/crypto/noble.js';
+import { encodeHeader } from '../../src/record/header.js';
+import { contentTypes } from '../../src/registry.js';
+import { encodeHandshake } from '../../src/wire/index.js';
+import { encoded, type HandPeer } from './support/hand.js';
+import { HandClient } from './support/hand-client.js';
+import { HandServer } from './support/hand-server.js';
+import { bytes } from './support/pair.js';
+
+const { alert, application_data, change_cipher_spec, handshake } = contentTypes;
+
+interface Place {
+  readonly state: string;
+  readonly reach: (limits?: Partial<Limits>) => HandPeer;
+}
+
+const clearPlaces: readonly Place[] = [
+  { state: 'a client in WAIT_SH', reach: (limits = {}) => new HandServer(provider, { limits }) },
+  { state: 'a server in START', reach: (limits = {}) => new HandClient(provider, { limits }) },
+  {
+    state: 'a server after HelloRetryRequest',
+    reach: (limits = {}) => new HandClient(provider, { limits, groups: ['secp256r1'] }).clientHello(),
+  },
+];
+const keyedPlaces: readonly Place[] = [
+  { state: 'a client in WAIT_EE', reach: (limits = {}) => new HandServer(provider, { limits }).serverHello() },
+  { state: 'a server in WAIT_FINISHED', reach: (limits = {}) => new HandClient(provider, { limits }).clientHello() },
+];
+const connectedPlaces: readonly Place[] = [
+  { state: 'a connected client', reach: (limits = {}) => new HandServer(provider, { limits }).through('finished') },
+  {
+    state: 'a connected server',
+    reach: (limits = {}) => new HandClient(provider, { limits }).clientHello().finished(),
+  },
+];
+const places = [...clearPlaces, ...keyedPlaces, ...connectedPlaces];
+const protectedPlaces = [...keyedPlaces, ...connectedPlaces];
+
+describe('§5 record types', () => {
+  describe.each(places)('to $state', ({ reach }) => {
+    it.each([0, 1, 19, 24, 25, 128, 255])('a record of type %i: unexpected_message', (type) => {
+      const peer = reach();
+      peer.wire.sendInClear(type, bytes(4));
+      peer.expectEnd('unexpected_message');
+    });
+  });
+
+  describe.each(protectedPlaces)('inside of a protected record, to $state', ({ reach }) => {
+    it.each([1, 19, 20, 24, 255])('content of type %i: unexpected_message', (type) => {
+      const peer = reach();
+      peer.wire.send(type, Uint8Array.of(1));
+      peer.expectEnd('unexpected_message');
+    });
+  });
+
+  it.each(clearPlaces)('§5.1 application_data before any key, to $state: unexpected_message', ({ reach }) => {
+    const peer = reach();
+    peer.wire.sendInClear(application_data, bytes(40));
+    peer.expectEnd('unexpected_message');
+  });
+
+  it.each(keyedPlaces)('§5.1 application data before Finished, to $state: unexpected_message', ({ reach }) => {
+    const peer = reach();
+    peer.wire.send(application_data, bytes(4));
+    peer.expectRefusal('unexpected_message');
+  });
+
+  it.each(protectedPlaces)(
+    '§5.2 a handshake record in clear where keys are in force, to $state: unexpected_message',
+    ({ reach }) => {
+      const peer = reach();
+      peer.wire.sendInClear(handshake, encoded('key_update', { requestUpdate: 'update_not_requested' }));
+      peer.expectEnd('unexpected_message');
+    },
+  );
+
+  it.each(connectedPlaces)('§6 an alert in clear to $state: unexpected_message', ({ reach }) => {
+    const peer = reach();
+    peer.wire.sendInClear(alert, Uint8Array.of(1, 0));
+    peer.expectEnd('unexpected_message');
+  });
+});
+
+describe('§5 change_cipher_spec', () => {
+  describe.each(places)('to $state', ({ reach }) => {
+    it.each([[[]], [[0]], [[2]], [[1, 1]], [[1, 0]]])('of %j: unexpected_message', (content) => {
+      const peer = reach();
+      peer.wire.sendInClear(change_cipher_spec, Uint8Array.from(content));
+      peer.expectEnd('unexpected_message');
+    });
+  });
+
+  it.each(protectedPlaces)('protected, to $state: unexpected_message', ({ reach }) => {
+    const peer = reach();
+    peer.wire.send(change_cipher_spec, Uint8Array.of(1));
+    peer.expectEnd('unexpected_message');
+  });
+
+  it('before the first ClientHello: unexpected_message', () => {
+    const client = new HandClient(provider);
+    client.wire.sendInClear(change_cipher_spec, Uint8Array.of(1));
+    client.expectRefusal('unexpected_message');
+  });
+
+  it.each(connectedPlaces)("behind the peer's Finished, to $state: unexpected_message", ({ reach }) => {
+    const peer = reach();
+    peer.wire.sendInClear(change_cipher_spec, Uint8Array.of(1));
+    peer.expectEnd('unexpected_message');
+  });
+
+  it('between the two parts of a message: unexpected_message', () => {
+    const server = new HandServer(provider);
+    server.wire.sendInClear(handshake, Uint8Array.of(2, 0, 0));
+    server.wire.sendInClear(change_cipher_spec, Uint8Array.of(1));
+    server.expectRefusal('unexpected_message');
+  });
+
+  const spec = (peer: HandPeer) => peer.wire.sendInClear(change_cipher_spec, Uint8Array.of(1));
+
+  it('anywhere else it is dropped, at a client', () => {
+    const server = new HandServer(provider);
+    spec(server);
+    server.serverHello();
+    spec(server);
+    server.encryptedExtensions();
+    spec(server);
+    server.certificate().certificateVerify();
+    spec(server);
+    server.finished();
+    expect(server.end.engine.state).toBe('connected');
+  });
+
+  it('anywhere else it is dropped, at a server', () => {
+    const client = new HandClient(provider, { groups: ['secp256r1'] }).clientHello();
+    spec(client);
+    client.clientHello();
+    spec(client);
+    client.finished();
+    expect(client.end.engine.state).toBe('connected');
+  });
+
+  it.each(keyedPlaces)('a flood of them to $state: unexpected_message', ({ reach }) => {
+    const peer = reach({ emptyRecords: 4 });
+    for (let count = 0; count < 4; count++) spec(peer);
+    expect(peer.end.engine.state).toBe('handshake');
+    spec(peer);
+    peer.expectRefusal('unexpected_message');
+  });
+});
+
+describe('§5.1 lengths', () => {
+  it.each(clearPlaces)('a plaintext record of 2^14 + 1 bytes to $state: record_overflow', ({ reach }) => {
+    const peer = reach();
+    peer.wire.sendBytes(encodeHeader(handshake, 2 ** 14 + 1));
+    peer.expectRefusal('record_overflow');
+  });
+
+  it.each(places)('§5.2 a ciphertext of 2^14 + 257 bytes to $state: record_overflow', ({ reach }) => {
+    const peer = reach();
+    peer.wire.sendBytes(encodeHeader(application_data, 2 ** 14 + 257));
+    peer.expectEnd('record_overflow');
+  });
+
+  it.each(connectedPlaces)('§5.4 a TLSInnerPlaintext of 2^14 + 2 bytes to $state: record_overflow', ({ reach }) => {
+    for (const inner of [
+      concat(bytes(2 ** 14 + 1), Uint8Array.of(application_data)),
+      concat(bytes(1), Uint8Array.of(application_data), new Uint8Array(2 ** 14)),
+    ]) {
+      const peer = reach();
+      peer.wire.sendBytes(peer.wire.sealed(inner));
+      peer.expectEnd('record_overflow');
+    }
+  });
+
+  it.each(connectedPlaces)('a TLSInnerPlaintext of 2^14 + 1 bytes to $state is taken', ({ reach }) => {
+    const peer = reach();
+    peer.wire.sendBytes(peer.wire.sealed(concat(bytes(2 ** 14), Uint8Array.of(application_data))));
+    peer.wire.sendBytes(peer.wire.sealed(concat(Uint8Array.of(1, application_data), new Uint8Array(2 ** 14 - 1))));
+    expect(peer.end.data).toHaveLength(2 ** 14 + 1);
+  });
+});
+
+describe('§5.1, §5.4 empty content', () => {
+  it.each(clearPlaces)(
+    'a handshake or alert record of no bytes in clear to $state: unexpected_message',
+    ({ reach }) => {
+      for (const type of [handshake, alert]) {
+        const peer = reach();
+        peer.wire.sendInClear(type, new Uint8Array(0));
+        peer.expectRefusal('unexpected_message');
+      }
+    },
+  );
+
+  it.each(protectedPlaces)(
+    'a protected handshake or alert record of no content to $state: unexpected_message',
+    ({ reach }) => {
+      for (const inner of [Uint8Array.of(handshake), Uint8Array.of(alert), Uint8Array.of(handshake, 0, 0, 0)]) {
+        const peer = reach();
+        peer.wire.sendBytes(peer.wire.sealed(inner));
+        peer.expectEnd('unexpected_message');
+      }
+    },
+  );
+
+  it.each(protectedPlaces)('§5.4 a TLSInnerPlaintext of zeros only to $state: unexpected_message', ({ reach }) => {
+    for (const length of [0, 1, 200]) {
+      const peer = reach();
+      peer.wire.sendBytes(peer.wire.sealed(new Uint8Array(length)));
+      peer.expectEnd('unexpected_message');
+    }
+  });
+
+  it.each(connectedPlaces)('a flood of empty application data to $state: unexpected_message', ({ reach }) => {
+    const peer = reach({ emptyRecords: 4 });
+    const empty = () => peer.wire.sendBytes(peer.wire.sealed(Uint8Array.of(application_data)));
+    for (let count = 0; count < 4; count++) empty();
+    peer.wire.send(application_data, bytes(1));
+    for (let count = 0; count < 4; count++) empty();
+    expect(peer.end.engine.state).toBe('connected');
+    empty();
+    peer.expectEnd('unexpected_message');
+  });
+});
+
+describe('§5.1 messages and records', () => {
+  it.each(clearPlaces)('an alert between the parts of a message to $state: unexpected_message', ({ reach }) => {
+    const peer = reach();
+    peer.wire.sendInClear(handshake, Uint8Array.of(1, 0));
+    peer.wire.sendInClear(alert, Uint8Array.of(1, 90));
+    peer.expectRefusal('unexpected_message');
+  });
+
+  it.each(connectedPlaces)(
+    'application data between the parts of a message to $state: unexpected_message',
+    ({ reach }) => {
+      const peer = reach();
+      peer.wire.send(handshake, Uint8Array.of(24, 0, 0));
+      peer.wire.send(application_data, bytes(1));
+      peer.expectEnd('unexpected_message');
+    },
+  );
+
+  it('a ServerHello that does not end its record: unexpected_message', () => {
+    const server = new HandServer(provider);
+    let hello: Uint8Array | undefined;
+    const wire = server.wire.sendMessages.bind(server.wire);
+    server.wire.sendMessages = (message) => {
+      hello = message;
+      wire(message ?? bytes(0), Uint8Array.of(8));
+    };
+    server.serverHello();
+    expect(hello?.[0]).toBe(2);
+    server.expectRefusal('unexpected_message');
+  });
+
+  it('a ClientHello that does not end its record: unexpected_message', () => {
+    const client = new HandClient(provider);
+    const wire = client.wire.sendMessages.bind(client.wire);
+    client.wire.sendMessages = (message) => wire(message ?? bytes(0), Uint8Array.of(20));
+    client.clientHello().expectRefusal('unexpected_message');
+  });
+
+  it("a server's Finished that does not end its record: unexpected_message", () => {
+    const server = new HandServer(provider).through('certificate_verify');
+    const wire = server.wire.sendMessages.bind(server.wire);
+    server.wire.sendMessages = (message) => wire(message ?? bytes(0), Uint8Array.of(4, 0));
+    server.finished();
+    expect(server.end.engine.error?.alert).toBe('unexpected_message');
+  });
+
+  it("a client's Finished that does not end its record: unexpected_message", () => {
+    const client = new HandClient(provider).clientHello();
+    const wire = client.wire.sendMessages.bind(client.wire);
+    client.wire.sendMessages = (message) => wire(message ?? bytes(0), Uint8Array.of(24));
+    client.finished().expectRefusal('unexpected_message');
+  });
+
+  it.each(connectedPlaces)('a KeyUpdate that does not end its record to $state: unexpected_message', ({ reach }) => {
+    const peer = reach();
+    const update = encoded('key_update', { requestUpdate: 'update_not_requested' });
+    peer.wire.sendMessages(update, update);
+    peer.expectEnd('unexpected_message');
+  });
+
+  it.each(places)('a message longer than limits.handshakeMessage to $state is refused by its header', ({ reach }) => {
+    const peer = reach({ handshakeMessage: 1_000 });
+    peer.wire.sendMessages(Uint8Array.of(1, 0, 4, 0));
+    peer.expectEnd('illegal_parameter');
+  });
+});
+
+describe('§5.2 protection', () => {
+  it.each(protectedPlaces)('a record that does not authenticate, to $state: bad_record_mac', ({ reach }) => {
+    const peer = reach();
+    const record = peer.wire.sealed(Uint8Array.of(1, 0, alert));
+    record.set([(record.at(-1) ?? 0) ^ 1], record.length - 1);
+    peer.wire.sendBytes(record);
+    peer.expectEnd('bad_record_mac');
+  });
+
+  it.each(protectedPlaces)('a record too short for its tag, to $state: bad_record_mac', ({ reach }) => {
+    for (const length of [0, 1, 15, 16]) {
+      const peer = reach();
+      peer.wire.sendInClear(application_data, bytes(length));
+      peer.expectEnd('bad_record_mac');
+    }
+  });
+
+  it.each(connectedPlaces)('a record twice, to $state: bad_record_mac', ({ reach }) => {
+    const peer = reach();
+    const record = peer.wire.sealed(Uint8Array.of(7, application_data));
+    peer.wire.sendBytes(concat(record, record));
+    peer.expectEnd('bad_record_mac');
+    expect(peer.end.data).toEqual(Buffer.of(7));
+  });
+
+  it.each(connectedPlaces)('a record left out, to $state: bad_record_mac', ({ reach }) => {
+    const peer = reach();
+    peer.wire.sealed(Uint8Array.of(7, application_data));
+    peer.wire.send(application_data, bytes(1));
+    peer.expectEnd('bad_record_mac');
+  });
+
+  it.each(connectedPlaces)(
+    '§4.7.3 a record under the old key behind a KeyUpdate, to $state: bad_record_mac',
+    ({ reach }) => {
+      const peer = reach();
+      peer.sayAfterwards('key_update', { requestUpdate: 'update_not_requested' });
+      peer.wire.send(application_data, bytes(1));
+      peer.expectEnd('bad_record_mac');
+    },
+  );
+});
+
+describe('§6 alerts that come', () => {
+  it.each(places)('an alert of one byte to $state: decode_error', ({ reach }) => {
+    const peer = reach();
+    peer.wire.send(alert, Uint8Array.of(2));
+    peer.expectEnd('decode_error');
+  });
+
+  it.each(places)('§5.1 two alerts in a record to $state: decode_error', ({ reach }) => {
+    const peer = reach();
+    peer.wire.send(alert, Uint8Array.of(2, 40, 2, 40));
+    peer.expectEnd('decode_error');
+  });
+
+  const errors = [
+    [2, 40, 'handshake_failure'],
+    [1, 40, 'handshake_failure'],
+    [1, 80, 'internal_error'],
+    [0, 46, 'certificate_unknown'],
+    [2, 199, 'general_error'],
+    [1, 255, 'general_error'],
+  ] as const;
+
+  describe.each(places)('to $state', ({ reach }) => {
+    it.each(errors)('level %i, description %i ends the connection, and nothing is answered', (level, code, name) => {
+      const peer = reach();
+      peer.wire.sendAlert(level, code);
+      expect(peer.end.engine.error).toMatchObject({ alert: name, received: true });
+      expect(peer.wire.alerts).toEqual([]);
+      expect(peer.end.types.at(-1)).toBe('failed');
+    });
+  });
+
+  it.each(connectedPlaces)('§6.1 user_canceled to $state is not an end, a flood of it is', ({ reach }) => {
+    const peer = reach({ emptyRecords: 4 });
+    for (let count = 0; count < 4; count++) peer.wire.sendAlert(1, 90);
+    expect(peer.end.engine.state).toBe('connected');
+    peer.wire.sendAlert(1, 90);
+    peer.expectEnd('unexpected_message');
+  });
+
+  it.each([...clearPlaces, ...keyedPlaces])('§6.1 close_notify in the handshake ends it, to $state', ({ reach }) => {
+    const peer = reach();
+    peer.wire.sendAlert(1, 0);
+    expect(peer.end.engine.error).toMatchObject({ alert: 'close_notify', received: true });
+    expect(peer.end.of('connected')).toEqual([]);
+  });
+
+  it('§6.2 the alert for a message that cannot be parsed is protected once there are keys', () => {
+    const client = new HandClient(provider).clientHello();
+    client.wire.sendMessages(encodeHandshake(20, bytes(7)));
+    client.expectRefusal('decode_error');
+  });
+});
