@@ -1,0 +1,217 @@
+/** `tls13 connect`: stdin to TLS to stdout. The exit status tells why it ended, stderr what the connection was. */
+import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { parseSession, type Session, TlsError } from 'tls13-core';
+import { type ConnectOptions, connect as connectTls } from '../connect.js';
+import type { TlsConnection } from '../connection.js';
+import { asError } from '../errors.js';
+import { keyLogFile } from '../key-log.js';
+import { type Arguments, type Command, portNumber, UsageError } from './options.js';
+import { fingerprint, placeText, summaryOf } from './summary.js';
+import { commonOptions, keyLogOption, readOptionFile, sharedOptions } from './tls-options.js';
+
+/** Why it ended. 1, as everywhere, is the caller's mistake. */
+export const connectStatus = {
+  closed: 0,
+  notConnected: 2,
+  alertReceived: 3,
+  alertSent: 4,
+  truncated: 5,
+  broken: 6,
+} as const;
+
+export const connectCommand: Command = {
+  name: 'connect',
+  operands: 'HOST[:PORT]',
+  mostOperands: 1,
+  summary: 'Sends stdin over TLS 1.3 and prints what comes back; says on stderr what the connection is.',
+  options: {
+    servername: { value: 'NAME', help: 'the name to ask for and to find in the certificate (default: HOST)' },
+    ca: { value: 'FILE', repeated: true, help: 'trust these authorities (PEM) instead of those bundled with Node' },
+    insecure: { help: 'go on though the certificate does not verify' },
+    cert: { value: 'FILE', help: 'our certificate chain, for a server that asks for one' },
+    key: { value: 'FILE', help: 'its private key' },
+    session: { value: 'FILE', help: 'resume the session kept there, and keep the newest there (it is secret)' },
+    ...commonOptions,
+    'key-log': keyLogOption,
+    json: { help: 'one JSON object a line on stderr' },
+  },
+  notes: [
+    'PORT is 443 if not given; an IPv6 address with a port is in brackets. The end of stdin half-closes the\n' +
+      'connection; the command ends when the server closes.',
+    'Exit status: 0 the server closed with close_notify; 1 a mistake in the command; 2 no connection;\n' +
+      '3 the server sent an alert; 4 we sent one, e.g. because its certificate was refused;\n' +
+      '5 cut off, no close_notify; 6 the connection broke.',
+  ],
+};
+
+export async function connect(given: Arguments): Promise<number> {
+  const options = await clientOptions(given);
+  const sessionFile = given.text('session');
+  const report = given.has('json') ? jsonReport : textReport;
+  const path = given.text('key-log');
+  const keyLog = path === undefined ? undefined : keyLogFile(path);
+  const connection = connectTls(options);
+  if (keyLog !== undefined) connection.on('keylog', keyLog.listener);
+  if (sessionFile !== undefined) connection.on('session', (session: Buffer) => keepSession(sessionFile, session));
+  connection.once('secureConnect', () => {
+    report.connected(connection);
+    process.stdin.pipe(connection);
+    connection.pipe(process.stdout, { end: false });
+  });
+  // Whoever reads our output has gone: there is nothing left to do.
+  process.stdout.once('error', () => connection.destroy());
+  const end = await ended(connection);
+  keyLog?.close();
+  process.stdin.destroy();
+  report.ended(end);
+  return end.status;
+}
+
+interface End {
+  readonly status: number;
+  readonly reason: string;
+}
+
+function ended(connection: TlsConnection): Promise<End> {
+  return new Promise((resolve) => {
+    let secured = false;
+    let finished = false;
+    let failure: Error | undefined;
+    connection.once('secureConnect', () => {
+      secured = true;
+    });
+    connection.once('end', () => {
+      finished = true;
+      // What was read from stdin so far is sent before our own close_notify.
+      process.stdin.unpipe(connection);
+      connection.end();
+    });
+    connection.once('error', (error) => {
+      failure = error;
+    });
+    connection.once('close', () => {
+      // A server that has said everything may be gone before it has read everything.
+      const late = finished && !(failure instanceof TlsError);
+      resolve(failure === undefined || late ? cleanEnd(finished) : endOf(failure, secured));
+    });
+  });
+}
+
+function cleanEnd(finished: boolean): End {
+  if (finished) return { status: connectStatus.closed, reason: 'closed by the server with close_notify' };
+  return { status: connectStatus.broken, reason: 'closed before the server was done' };
+}
+
+function endOf(error: Error, secured: boolean): End {
+  if (error instanceof TlsError) {
+    if (error.code === 'ERR_TLS_TRUNCATED') return { status: connectStatus.truncated, reason: error.message };
+    const { alertReceived, alertSent } = connectStatus;
+    const status = error.received ? alertReceived : alertSent;
+    return { status, reason: `alert ${error.alert} ${error.received ? 'received' : 'sent'}: ${error.message}` };
+  }
+  return { status: secured ? connectStatus.broken : connectStatus.notConnected, reason: error.message };
+}
+
+async function clientOptions(given: Arguments): Promise<ConnectOptions> {
+  const { host, port } = target(given.operands[0]);
+  const servername = given.text('servername');
+  const ca = given.texts('ca').map((file) => readOptionFile('ca', file));
+  if (ca.length > 0 && given.has('insecure')) throw new UsageError('--ca and --insecure exclude each other');
+  const cert = given.text('cert');
+  const key = given.text('key');
+  if ((cert === undefined) !== (key === undefined)) throw new UsageError('--cert and --key go together');
+  const sessionFile = given.text('session');
+  const session = sessionFile === undefined ? undefined : keptSession(sessionFile);
+  return {
+    host,
+    port,
+    // The server may close its side first, and we close ours when the rest is written.
+    allowHalfOpen: true,
+    rejectUnauthorized: !given.has('insecure'),
+    ...(servername === undefined ? {} : { servername }),
+    ...(ca.length === 0 ? {} : { ca }),
+    ...(cert === undefined || key === undefined
+      ? {}
+      : { cert: readOptionFile('cert', cert), key: readOptionFile('key', key) }),
+    ...(session === undefined ? {} : { session }),
+    ...(await sharedOptions(given)),
+  };
+}
+
+const defaultPort = 443;
+
+function target(operand: string | undefined): { readonly host: string; readonly port: number } {
+  if (operand === undefined) throw new UsageError('where to? give HOST:PORT');
+  const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:]+))(?::(.*))?$/.exec(operand) ?? [];
+  const host = bracketed ?? plain;
+  if (isIP(operand) === 6) return { host: operand, port: defaultPort };
+  if (host === undefined) throw new UsageError(`HOST:PORT is a name or an address and a port, not ${operand}`);
+  return { host, port: port === undefined ? defaultPort : portNumber('PORT', port, 1) };
+}
+
+/** Nothing is there the first time; one that has expired, or is another server's, is passed over by the library. */
+function keptSession(file: string): Session | undefined {
+  try {
+    return parseSession(readFileSync(file));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw new UsageError(`--session ${file}: ${asError(error).message}`);
+  }
+}
+
+function keepSession(file: string, session: Buffer): void {
+  try {
+    const next = `${file}.${process.pid}`;
+    writeFileSync(next, session, { mode: 0o600 });
+    chmodSync(next, 0o600);
+    renameSync(next, file);
+  } catch (error) {
+    process.stderr.write(`tls13: the session was not kept: ${asError(error).message}\n`);
+  }
+}
+
+interface Report {
+  connected(connection: TlsConnection): void;
+  ended(end: End): void;
+}
+
+const textReport: Report = {
+  connected(connection) {
+    const summary = summaryOf(connection);
+    if (summary === undefined) return;
+    const { protocol, cipherSuite, group, signatureScheme, alpnProtocol, resumed, send, receive } = summary;
+    const [leaf] = connection.info?.peerCertificates ?? [];
+    const lines = [
+      `${protocol}, ${cipherSuite}, ${group}, ${resumed ? 'resumed' : (signatureScheme ?? 'no signature')}` +
+        `${alpnProtocol === null ? '' : `, ALPN ${alpnProtocol}`}`,
+      ...(leaf === undefined ? [] : [`certificate ${fingerprint(leaf)}, ${verdictText(connection)}`]),
+      `send: ${placeText(send)}`,
+      `receive: ${placeText(receive)}`,
+    ];
+    process.stderr.write(lines.map((line) => `tls13: ${line}\n`).join(''));
+  },
+  ended: ({ reason }) => void process.stderr.write(`tls13: ${reason}\n`),
+};
+
+const jsonReport: Report = {
+  connected(connection) {
+    const [leaf] = connection.info?.peerCertificates ?? [];
+    printJson({
+      event: 'connected',
+      ...summaryOf(connection),
+      fingerprint256: leaf === undefined ? null : fingerprint(leaf),
+      authorized: connection.authorized,
+      authorizationError: connection.authorizationError,
+    });
+  },
+  ended: (end) => printJson({ event: 'ended', ...end }),
+};
+
+function verdictText({ authorizationError }: TlsConnection): string {
+  return authorizationError === null ? 'verified' : `NOT verified (${authorizationError})`;
+}
+
+function printJson(value: object): void {
+  process.stderr.write(`${JSON.stringify(value)}\n`);
+}

@@ -1,0 +1,76 @@
+/** The options that `serve` and `connect` share: what they are called, what is allowed, what they mean to the library. */
+import { readFileSync } from 'node:fs';
+import { cipherSuites, namedGroups } from 'tls13-core';
+import { nativeProvider } from 'tls13-node-crypto';
+import { asError } from '../errors.js';
+import type { CommonOptions } from '../options.js';
+import { type Arguments, type Option, UsageError } from './options.js';
+
+const suiteNames = keysOf(cipherSuites);
+const groupNames = keysOf(namedGroups);
+
+export const commonOptions = {
+  alpn: { value: 'LIST', help: 'application protocols, best first, commas between' },
+  offload: { value: 'WHICH', help: 'what the kernel protects where it can: auto (send), send, both or off' },
+  provider: { value: 'NAME', help: 'crypto: native (OpenSSL by the addon), node (node:crypto) or noble (JavaScript)' },
+  groups: { value: 'LIST', help: `key exchange, best first: ${groupNames.join(', ')}` },
+  suites: { value: 'LIST', help: `cipher suites, best first: ${suiteNames.join(', ')}` },
+} as const satisfies Readonly<Record<string, Option>>;
+
+export const keyLogOption = {
+  value: 'FILE',
+  help: 'append the secrets of every connection: whoever has the file can read them',
+} as const satisfies Option;
+
+type Shared = Pick<CommonOptions, 'ALPNProtocols' | 'ciphers' | 'ecdhCurve' | 'offload' | 'provider'>;
+
+/** @throws UsageError naming the option and what is allowed. */
+export async function sharedOptions(given: Arguments): Promise<Shared> {
+  const alpn = protocols(given);
+  const suites = given.listOf('suites', suiteNames);
+  const groups = given.listOf('groups', groupNames);
+  const offload = given.oneOf('offload', ['auto', 'send', 'both', 'off']);
+  const provider = await providerOf(given);
+  return {
+    ...(alpn === undefined ? {} : { ALPNProtocols: alpn }),
+    ...(suites === undefined ? {} : { ciphers: suites }),
+    ...(groups === undefined ? {} : { ecdhCurve: groups }),
+    ...(offload === undefined ? {} : { offload }),
+    ...(provider === undefined ? {} : { provider }),
+  };
+}
+
+/** @throws UsageError when the file cannot be read. */
+export function readOptionFile(name: string, path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new UsageError(`--${name}: ${asError(error).message}`);
+  }
+}
+
+/** RFC 7301 §3.1: a name has 1 to 255 bytes. */
+function protocols(given: Arguments): readonly string[] | undefined {
+  const names = given.words('alpn');
+  const long = names?.find((name) => Buffer.byteLength(name) > 255);
+  if (long !== undefined) throw new UsageError('--alpn: a protocol name has at most 255 bytes');
+  return names;
+}
+
+/** Without the option the best there is; one that was asked for by name is not replaced by another. */
+async function providerOf(given: Arguments): Promise<CommonOptions['provider']> {
+  const name = given.oneOf('provider', ['native', 'node', 'noble']);
+  if (name === 'noble') return (await import('tls13-core/noble')).nobleProvider;
+  if (name !== 'native') return name;
+  try {
+    return nativeProvider();
+  } catch (error) {
+    throw new UsageError(`--provider native: ${asError(error).message}`);
+  }
+}
+
+function keysOf<Name extends string>(registry: Readonly<Record<Name, unknown>>): readonly Name[] {
+  const names: Name[] = [];
+  for (const name in registry) names.push(name);
+  return names;
+}
