@@ -1,0 +1,161 @@
+/** The TLS client: a TCP connection, or one that is given, with a handshake on it. Options as of tls.connect. */
+import { connect as connectTcp, isIP, type LookupFunction, type NetConnectOpts, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { kernel as runningKernel } from 'ktls-bind';
+import { type ClientConfig, createClientEngine, type NamedGroupName, parseSession, type Session } from 'tls13-core';
+import { type ConnectionHost, TlsConnection } from './connection.js';
+import { readCredentials } from './credentials.js';
+import { clientTelemetry } from './diagnostics.js';
+import { ConnectionError } from './errors.js';
+import { type CommonOptions, refuseUnsupported, wholeNumber } from './options.js';
+import { type CheckServerIdentity, PeerCheck, rootStore } from './peer.js';
+import { commonConfig } from './protocol-options.js';
+import { driverSettings, transportChoice } from './settings.js';
+import { openTransport, requireNative } from './transport/open.js';
+
+export interface ConnectOptions extends CommonOptions {
+  /** Default `localhost`. */
+  readonly host?: string;
+  readonly port?: number;
+  /** A Unix socket, instead of host and port. */
+  readonly path?: string;
+  /** A connection that is there already, instead of host and port; it belongs to the TLS connection from now on. */
+  readonly socket?: Duplex;
+  /** The name asked for, and checked in the certificate. Default: the host, if it is a name. An empty one asks for none. */
+  readonly servername?: string;
+  /** Of an earlier connection to the same server, to be resumed. */
+  readonly session?: Uint8Array | Session;
+  /** Instead of the check that the certificate holds the name. */
+  readonly checkServerIdentity?: CheckServerIdentity;
+  /** Groups to send key shares for at once. Default: the first of the groups. */
+  readonly keyShares?: readonly NamedGroupName[];
+  /** Look like TLS 1.2 to boxes on the way (§E.4). Default true. */
+  readonly middleboxCompatibility?: boolean;
+  readonly lookup?: LookupFunction;
+  readonly family?: number;
+  readonly localAddress?: string;
+  readonly localPort?: number;
+  /** As `setTimeout`. */
+  readonly timeout?: number;
+}
+
+/**
+ * Connects. The listener is for `secureConnect`. Throws TypeError or RangeError with a sentence when an option cannot be
+ * meant; everything else comes as `error`.
+ */
+export function connect(options: ConnectOptions, listener?: () => void): TlsConnection {
+  refuseUnsupported(options);
+  const kernel = options.kernel ?? runningKernel;
+  const choice = transportChoice(options);
+  requireNative(kernel, choice);
+  const host = options.servername || options.host || 'localhost';
+  const check = new PeerCheck({
+    store: rootStore(options),
+    host,
+    checkServerIdentity: options.checkServerIdentity,
+    rejectUnauthorized: options.rejectUnauthorized ?? true,
+  });
+  const config = clientConfig(options, host, check);
+  // Finds what is wrong with the configuration now.
+  createClientEngine(config);
+  const raw = options.socket ?? connectTcp(socketOptions(options));
+  const timeout = wholeNumber('handshakeTimeout', options.handshakeTimeout, 120_000, [0, 2 ** 31 - 1]);
+  const connecting = new Connecting(raw, timeout);
+  const connection = new TlsConnection({
+    driver: driverSettings(options),
+    allowHalfOpen: options.allowHalfOpen ?? false,
+    telemetry: clientTelemetry,
+    check,
+    host: connecting,
+    servername: config.serverName,
+  });
+  connecting.watch(connection);
+  if (listener !== undefined) connection.once('secureConnect', listener);
+  if (options.timeout !== undefined) connection.setTimeout(options.timeout);
+  const begin = () => {
+    raw.off('error', fail);
+    const keyLog = connection.listenerCount('keylog') > 0 ? { keyLog: true } : {};
+    connection.start(createClientEngine({ ...config, ...keyLog }), openTransport(raw, kernel, choice));
+    connection.emit('connect');
+  };
+  const fail = (error: Error) => connection.destroy(error);
+  raw.on('error', fail);
+  // What libuv reads is lost to the descriptor.
+  raw.pause();
+  if (raw instanceof Socket && raw.connecting) raw.once('connect', begin);
+  else process.nextTick(begin);
+  return connection;
+}
+
+/** What happens before there is a transport, and how long it may take. */
+class Connecting implements ConnectionHost {
+  readonly #raw: Duplex;
+  readonly #timeout: number;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(raw: Duplex, timeout: number) {
+    this.#raw = raw;
+    this.#timeout = timeout;
+  }
+
+  watch(connection: TlsConnection): void {
+    if (this.#timeout === 0) return;
+    const text = `no secure connection after ${this.#timeout} ms (handshakeTimeout)`;
+    this.#timer = setTimeout(
+      () => connection.abandon(new ConnectionError('ERR_TLS_HANDSHAKE_TIMEOUT', text)),
+      this.#timeout,
+    );
+  }
+
+  secured(): void {
+    clearTimeout(this.#timer);
+  }
+
+  handshakeFailed(): boolean {
+    return false;
+  }
+
+  closed(): void {
+    clearTimeout(this.#timer);
+    this.#raw.destroy();
+  }
+
+  keyLogged(): void {}
+}
+
+function clientConfig(options: ConnectOptions, host: string, check: PeerCheck): ClientConfig {
+  const [credential, ...others] = readCredentials(options);
+  if (others.length > 0) throw new TypeError('a client has one certificate chain and one key');
+  const { session, servername, keyShares, middleboxCompatibility } = options;
+  const serverName = servername === '' || isIP(host) !== 0 ? undefined : host;
+  return {
+    ...commonConfig(options),
+    verifyPeer: check.verify,
+    ...(serverName === undefined ? {} : { serverName }),
+    ...(credential === undefined ? {} : { credential }),
+    ...(session === undefined ? {} : { session: session instanceof Uint8Array ? parseSession(session) : session }),
+    ...(keyShares === undefined ? {} : { keyShares }),
+    ...(middleboxCompatibility === undefined ? {} : { middleboxCompatibility }),
+  };
+}
+
+function socketOptions(options: ConnectOptions): NetConnectOpts {
+  const common = {
+    allowHalfOpen: true,
+    noDelay: options.noDelay ?? true,
+    keepAlive: options.keepAlive ?? false,
+    keepAliveInitialDelay: options.keepAliveInitialDelay ?? 0,
+  };
+  const { path, host = 'localhost', port, lookup, family, localAddress, localPort } = options;
+  if (path !== undefined) return { ...common, path };
+  if (port === undefined) throw new TypeError('port is missing: connect needs host and port, a path, or a socket');
+  return {
+    ...common,
+    host,
+    port,
+    ...(lookup === undefined ? {} : { lookup }),
+    ...(family === undefined ? {} : { family }),
+    ...(localAddress === undefined ? {} : { localAddress }),
+    ...(localPort === undefined ? {} : { localPort }),
+  };
+}

@@ -1,0 +1,447 @@
+/**
+ * A TLS connection as people hold it: a Duplex with the methods, events and properties of node:tls's TLSSocket, and
+ * what goes beyond them: `offload`, `sendFile`, `updateKeys`.
+ */
+import { X509Certificate } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import { Duplex } from 'node:stream';
+import type { PeerCertificate } from 'node:tls';
+import type { SocketAddress } from 'ktls-bind';
+import { type ConnectionInfo, type KeyLogLabel, type Session, serializeSession, type TlsEngine, TlsError } from 'tls13-core';
+import type { Telemetry } from './diagnostics.js';
+import { type Done, Driver, type DriverOwner, type DriverSettings } from './driver.js';
+import { asError, ConnectionError } from './errors.js';
+import { keyLogLine } from './key-log.js';
+import { type ConnectionOffload, describe, refused } from './offload.js';
+import { legacyCertificate, legacyChain, type PeerCheck } from './peer.js';
+import { FileJob, type FileSource, type SendFileOptions } from './send-file.js';
+import type { FileTransfer, Transport } from './transport/types.js';
+
+/** What a connection is told by whoever makes it. */
+export interface ConnectionSettings {
+  readonly driver: DriverSettings;
+  readonly allowHalfOpen: boolean;
+  readonly telemetry: Telemetry;
+  readonly check: PeerCheck | undefined;
+  readonly host: ConnectionHost;
+  /** Client: the name asked for. */
+  readonly servername?: string | undefined;
+}
+
+/** Whoever makes connections, and is told how they fare. */
+export interface ConnectionHost {
+  secured(connection: TlsConnection): void;
+  /** Before `secured`. @returns whether the host reports it; else the connection emits `error`. */
+  handshakeFailed(connection: TlsConnection, error: Error): boolean;
+  closed(connection: TlsConnection): void;
+  keyLogged(connection: TlsConnection, line: Buffer): void;
+}
+
+export class TlsConnection extends Duplex {
+  /** As of TLSSocket. */
+  readonly encrypted = true;
+  /** Set by node:http and others. */
+  server: unknown;
+  /** Application data received and sent so far, in bytes. */
+  bytesRead = 0;
+  bytesWritten = 0;
+  /** Milliseconds of `setTimeout`. */
+  timeout = 0;
+  readonly #settings: ConnectionSettings;
+  readonly #events: DriverOwner;
+  #driver: Driver | undefined;
+  #secured = false;
+  /** A write or end that waits for the handshake. */
+  #held: { readonly run: () => void; readonly callback: Done } | undefined;
+  #files: Map<Uint8Array, FileJob> | undefined;
+  #session: Session | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #localAddress: SocketAddress | undefined;
+  #remoteAddress: SocketAddress | undefined;
+
+  /** Connections are made by servers and by `connect`. */
+  constructor(settings: ConnectionSettings) {
+    super({ allowHalfOpen: settings.allowHalfOpen, readableHighWaterMark: 65_536, writableHighWaterMark: 65_536 });
+    this.#settings = settings;
+    this.#events = {
+      secured: (info) => this.#onSecured(info),
+      data: (bytes) => this.#onData(bytes),
+      ended: () => this.#onEnded(),
+      session: (session) => this.#onSession(session),
+      secret: (label, random, secret) => this.#onSecret(label, random, secret),
+      keyUpdated: (direction, requested) => this.emit('keyUpdate', { direction, requested }),
+      placed: (direction, verdict) => this.#settings.telemetry.placed(this, direction, verdict),
+      failed: (error) => this.#onFailed(error),
+    };
+  }
+
+  /** Hands the connection its engine and its transport; once. */
+  start(engine: TlsEngine, transport: Transport): void {
+    if (this.destroyed) return transport.destroy();
+    this.#driver = new Driver(engine, transport, this.#events, this.#settings.driver);
+    this.#driver.start();
+  }
+
+  // --- what node:tls has too
+
+  get authorized(): boolean {
+    const checked = this.#settings.check !== undefined && (this.info?.peerCertificates.length ?? 0) > 0;
+    return checked && this.authorizationError === null;
+  }
+
+  get authorizationError(): string | null {
+    return this.#settings.check?.authorizationError ?? null;
+  }
+
+  get alpnProtocol(): string | false | null {
+    return this.#secured ? (this.info?.alpnProtocol ?? false) : null;
+  }
+
+  /** The name that the client asked for; false when it asked for none. */
+  get servername(): string | false {
+    return this.info?.serverName ?? this.#settings.servername ?? false;
+  }
+
+  /** Until the TCP connection is there. */
+  get connecting(): boolean {
+    return this.#driver === undefined && !this.destroyed;
+  }
+
+  get pending(): boolean {
+    return this.connecting;
+  }
+
+  get readyState(): 'opening' | 'open' | 'readOnly' | 'writeOnly' | 'closed' {
+    if (this.connecting) return 'opening';
+    if (this.readable && this.writable) return 'open';
+    if (this.readable) return 'readOnly';
+    return this.writable ? 'writeOnly' : 'closed';
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.#remote?.address;
+  }
+
+  get remotePort(): number | undefined {
+    return this.#remote?.port;
+  }
+
+  get remoteFamily(): string | undefined {
+    return this.#remote?.family;
+  }
+
+  get localAddress(): string | undefined {
+    return this.#local?.address;
+  }
+
+  get localPort(): number | undefined {
+    return this.#local?.port;
+  }
+
+  get localFamily(): string | undefined {
+    return this.#local?.family;
+  }
+
+  address(): AddressInfo | Record<string, never> {
+    return this.#local === undefined ? {} : { ...this.#local };
+  }
+
+  getProtocol(): 'TLSv1.3' | null {
+    return this.#secured ? 'TLSv1.3' : null;
+  }
+
+  getCipher(): { name: string; standardName: string; version: string } | undefined {
+    const { info } = this;
+    if (info === undefined) return undefined;
+    return { name: info.cipherSuite, standardName: info.cipherSuite, version: info.protocol };
+  }
+
+  /** The peer's certificate in node:tls's older shape; an empty object when it showed none. */
+  getPeerCertificate(detailed = false): PeerCertificate | Record<string, never> {
+    const chain = this.info?.peerCertificates ?? [];
+    const [leaf] = chain;
+    if (leaf === undefined) return {};
+    return (detailed ? legacyChain(chain) : legacyCertificate(leaf)) ?? {};
+  }
+
+  getPeerX509Certificate(): X509Certificate | undefined {
+    const [leaf] = this.info?.peerCertificates ?? [];
+    return leaf === undefined ? undefined : new X509Certificate(leaf);
+  }
+
+  /** Our own certificate. */
+  getX509Certificate(): X509Certificate | undefined {
+    const [leaf] = this.info?.localCertificates ?? [];
+    return leaf === undefined ? undefined : new X509Certificate(leaf);
+  }
+
+  isSessionReused(): boolean {
+    return this.info?.resumed ?? false;
+  }
+
+  /** Client: the newest session, to resume with the option `session`; also in the event `session`. Keep it like a key. */
+  getSession(): Buffer | undefined {
+    return this.#session === undefined ? undefined : Buffer.from(serializeSession(this.#session));
+  }
+
+  /** §7.5. Throws before the handshake is complete. */
+  exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Buffer {
+    return Buffer.from(this.#open.engine.exportKeyingMaterial(length, label, context));
+  }
+
+  /** @returns false when it is too late: the kernel seals, and keeps its record size. */
+  setMaxSendFragment(size = 16_384): boolean {
+    if (!Number.isInteger(size) || size < 64 || size > 16_384) return false;
+    return this.#driver?.setMaxSendFragment(size) ?? false;
+  }
+
+  setNoDelay(on = true): this {
+    this.#driver?.transport.setNoDelay(on);
+    return this;
+  }
+
+  /** @param initialDelay milliseconds. */
+  setKeepAlive(on = false, initialDelay = 0): this {
+    this.#driver?.transport.setKeepAlive(on, initialDelay);
+    return this;
+  }
+
+  /** Emits `timeout` after this many milliseconds without a byte; 0 for never. Nothing is closed by itself. */
+  setTimeout(milliseconds: number, listener?: () => void): this {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.timeout = milliseconds;
+    if (milliseconds > 0 && !this.destroyed) {
+      this.#timer = setTimeout(() => this.emit('timeout'), milliseconds).unref();
+      if (listener !== undefined) this.once('timeout', listener);
+    } else if (listener !== undefined) {
+      this.removeListener('timeout', listener);
+    }
+    return this;
+  }
+
+  ref(): this {
+    this.#driver?.transport.ref();
+    return this;
+  }
+
+  unref(): this {
+    this.#driver?.transport.unref();
+    return this;
+  }
+
+  /** Ends, and closes when everything has been sent. */
+  destroySoon(): void {
+    if (this.writable) this.end();
+    if (this.writableFinished) this.destroy();
+    else this.once('finish', () => this.destroy());
+  }
+
+  /** Closes without a word; the peer sees a broken connection. */
+  resetAndDestroy(): this {
+    return this.destroy(new ConnectionError('ERR_TLS_CONNECTION_CLOSED', 'the connection was reset by its owner'));
+  }
+
+  // --- what it has not
+
+  /** What the handshake negotiated; undefined until it is complete. */
+  get info(): ConnectionInfo | undefined {
+    return this.#driver?.engine.info;
+  }
+
+  /** Where the records of each direction are protected and, if in user space, why. */
+  get offload(): ConnectionOffload {
+    const none = describe(refused('handshake'), () => 'none');
+    return this.#driver?.offload ?? { send: none, receive: none };
+  }
+
+  /**
+   * Sends a range of a file in its turn among the writes: by sendfile(2) when the kernel seals, else read and sealed in
+   * bounded parts. Rejects when the file cannot be sent; a file that becomes shorter meanwhile (`ERR_TLS_FILE_TRUNCATED`)
+   * or is aborted under way ends the connection too.
+   * @returns the bytes sent.
+   */
+  sendFile(source: FileSource, options: SendFileOptions = {}): Promise<number> {
+    return new Promise((resolve, reject) => {
+      if (this.destroyed || this.writableEnded) {
+        throw new ConnectionError('ERR_TLS_NOT_CONNECTED', 'the connection is closed for writing');
+      }
+      const job = new FileJob(source, options);
+      // Its place in the order of writes is held by an empty chunk that nobody else has.
+      const place = Buffer.alloc(0);
+      this.#files ??= new Map();
+      this.#files.set(place, job);
+      this.write(place, (error) => {
+        this.#files?.delete(place);
+        const failure = job.error ?? error;
+        job.close().then(() => (failure === undefined ? resolve(job.sent) : reject(failure)));
+      });
+    });
+  }
+
+  /**
+   * Replaces the sending key (§4.7.3); with `requestPeer` the peer is asked to replace its own. Throws
+   * `ERR_TLS_REKEY_UNSUPPORTED` where the kernel seals and cannot.
+   */
+  updateKeys({ requestPeer = false } = {}): void {
+    this.#open.updateKeys(requestPeer);
+  }
+
+  /** Ends the handshake with an error of the host's: it took too long, say. */
+  abandon(error: Error): void {
+    if (!this.#secured) this.#onFailed(error);
+  }
+
+  // --- Duplex
+
+  override _read(): void {
+    this.#driver?.read();
+  }
+
+  override _write(chunk: Uint8Array, _encoding: BufferEncoding, callback: Done): void {
+    this.#whenSecured(() => this.#send([chunk], callback), callback);
+  }
+
+  override _writev(items: readonly { readonly chunk: Uint8Array }[], callback: Done): void {
+    const chunks = items.map(({ chunk }) => chunk);
+    this.#whenSecured(() => this.#send(chunks, callback), callback);
+  }
+
+  override _final(callback: Done): void {
+    this.#whenSecured(() => this.#open.end(callback), callback);
+  }
+
+  override _destroy(error: Error | null, callback: Done): void {
+    clearTimeout(this.#timer);
+    const clean = error === null && this.writableLength === 0;
+    this.#driver?.destroy(clean);
+    const held = this.#held;
+    this.#held = undefined;
+    held?.callback(error ?? new ConnectionError('ERR_TLS_CONNECTION_CLOSED', 'the connection was closed'));
+    this.#settings.host.closed(this);
+    callback(error ?? undefined);
+  }
+
+  #whenSecured(run: () => void, callback: Done): void {
+    if (this.#secured) run();
+    else this.#held = { run, callback };
+  }
+
+  /** Files are where their empty chunks are. */
+  #send(chunks: readonly Uint8Array[], callback: Done): void {
+    const files = this.#files;
+    const index = files === undefined || files.size === 0 ? -1 : chunks.findIndex((chunk) => files.has(chunk));
+    const place = chunks[index];
+    const job = place === undefined ? undefined : files?.get(place);
+    if (job === undefined) return this.#sendBytes(chunks, callback);
+    this.#sendBytes(chunks.slice(0, index), (failure) => {
+      if (failure !== undefined) return callback(failure);
+      this.#sendJob(job, (error) => {
+        if (error !== undefined || index === chunks.length - 1) return callback(error);
+        this.#send(chunks.slice(index + 1), callback);
+      });
+    });
+  }
+
+  #sendBytes(chunks: readonly Uint8Array[], callback: Done): void {
+    if (chunks.length === 0) return callback();
+    for (const chunk of chunks) this.bytesWritten += chunk.length;
+    this.#timer?.refresh();
+    this.#open.write(chunks, callback);
+  }
+
+  /** A file that never started is no fault of the connection: only its promise fails. */
+  #sendJob(job: FileJob, callback: Done): void {
+    const moved = (bytes: number) => {
+      this.bytesWritten += bytes;
+      this.#timer?.refresh();
+    };
+    const started = (transfer: FileTransfer) => {
+      const stop = () => {
+        job.error = asError(job.signal?.reason);
+        this.destroy(job.error);
+      };
+      job.signal?.addEventListener('abort', stop);
+      this.#open.sendFile(transfer, (error) => {
+        job.signal?.removeEventListener('abort', stop);
+        callback(error);
+      });
+    };
+    const unusable = (error: unknown) => {
+      job.error = asError(error);
+      callback(this.destroyed ? job.error : undefined);
+    };
+    job.transfer(moved).then(started, unusable);
+  }
+
+  // --- what the driver says
+
+  #onSecured(info: ConnectionInfo): void {
+    try {
+      this.#settings.check?.recheck(info);
+    } catch (error) {
+      this.#driver?.abort(error instanceof TlsError ? error : new TlsError('internal_error', asError(error).message));
+      return;
+    }
+    this.#secured = true;
+    this.#settings.telemetry.handshakeDone(this, info.resumed);
+    this.#settings.host.secured(this);
+    if (this.destroyed) return;
+    if (info.role === 'client') this.emit('secureConnect');
+    const held = this.#held;
+    this.#held = undefined;
+    held?.run();
+  }
+
+  #onData(bytes: Uint8Array): boolean {
+    this.bytesRead += bytes.length;
+    this.#timer?.refresh();
+    return this.push(Buffer.from(bytes));
+  }
+
+  #onEnded(): void {
+    this.push(null);
+    // As node:net: lets `end` come although nobody asked for more.
+    this.read(0);
+  }
+
+  #onSession(session: Session): void {
+    this.#session = session;
+    const tell = () => {
+      if (this.listenerCount('session') > 0) this.emit('session', Buffer.from(serializeSession(session)));
+    };
+    if (this.#secured) tell();
+    else this.once('secureConnect', tell);
+  }
+
+  #onSecret(label: KeyLogLabel, clientRandom: Uint8Array, secret: Uint8Array): void {
+    const line = keyLogLine(label, clientRandom, secret);
+    this.emit('keylog', line);
+    this.#settings.host.keyLogged(this, line);
+  }
+
+  #onFailed(error: Error): void {
+    this.#settings.telemetry.failed(this, error);
+    if (this.#secured) {
+      this.destroy(error);
+      return;
+    }
+    this.#settings.telemetry.handshakeFailed(this, error);
+    this.destroy(this.#settings.host.handshakeFailed(this, error) ? undefined : error);
+  }
+
+  get #open(): Driver {
+    if (this.#driver === undefined) throw new ConnectionError('ERR_TLS_NOT_CONNECTED', 'the connection is not open');
+    return this.#driver;
+  }
+
+  get #remote(): SocketAddress | undefined {
+    this.#remoteAddress ??= this.#driver?.transport.remoteAddress();
+    return this.#remoteAddress;
+  }
+
+  get #local(): SocketAddress | undefined {
+    this.#localAddress ??= this.#driver?.transport.localAddress();
+    return this.#localAddress;
+  }
+}

@@ -1,0 +1,203 @@
+/** Certificates with their keys as a server presents them: read once, chosen by name and signature scheme, replaceable. */
+import { type KeyObject, X509Certificate } from 'node:crypto';
+import { type ClientHelloInfo, type Credential, type Signer, signatureSchemes } from 'tls13-core';
+import { type CertificateSource, credential, type PemOrDer, privateKey, readCertificates } from 'tls13-node-crypto';
+import type { SniCallback } from './options.js';
+
+/** A private key, or one with the passphrase that opens it. */
+export type KeySource = PemOrDer | KeyObject | { readonly pem: PemOrDer; readonly passphrase?: string };
+
+/** Certificates and keys, in the forms that node:tls takes. */
+export interface SecureContextOptions {
+  /** A chain, leaf first; or several chains, each with its key. */
+  readonly cert?: CertificateSource | readonly CertificateSource[];
+  /** A private key; or several, in any order. */
+  readonly key?: KeySource | readonly KeySource[];
+  /** Opens encrypted keys. */
+  readonly passphrase?: string;
+  /** Signs instead of `key`: for a key that never leaves an HSM, a KMS or another process. */
+  readonly signer?: Signer;
+}
+
+/** Certificates and keys, read and checked. */
+export class SecureContext {
+  readonly credentials: readonly Credential[];
+  /** The leaves, in the order of `credentials`. */
+  readonly certificates: readonly X509Certificate[];
+
+  constructor(credentials: readonly Credential[]) {
+    this.credentials = credentials;
+    this.certificates = credentials.map(({ certificateChain: [leaf] }) => new X509Certificate(leaf ?? new Uint8Array()));
+  }
+}
+
+/** Throws TypeError with a sentence when certificates and keys are not readable or do not belong together. */
+export function createSecureContext(options: SecureContextOptions): SecureContext {
+  return new SecureContext(readCredentials(options));
+}
+
+export class CredentialStore {
+  readonly #defaults: readonly NamedCredential[];
+  readonly #contexts: readonly { readonly name: RegExp; readonly context: SecureContext }[];
+  readonly #byName = new Map<string, readonly Credential[]>();
+
+  /** @param contexts chosen by the name alone, whatever names their certificates hold; the last that fits wins. */
+  constructor(
+    defaults: readonly SecureContext[],
+    contexts: readonly { readonly name: RegExp; readonly context: SecureContext }[] = [],
+  ) {
+    this.#defaults = defaults.flatMap(({ credentials, certificates }) =>
+      credentials.map((credential, index) => ({ credential, certificate: certificates[index] })),
+    );
+    this.#contexts = contexts;
+  }
+
+  get isEmpty(): boolean {
+    return this.#defaults.length === 0 && this.#contexts.length === 0;
+  }
+
+  withContext(hostname: string, context: SecureContext): CredentialStore {
+    const defaults = [new SecureContext(this.#defaults.map(({ credential }) => credential))];
+    return new CredentialStore(defaults, [...this.#contexts, { name: hostPattern(hostname), context }]);
+  }
+
+  /** For the core: the choice, or the list when there is nothing to choose by name. */
+  get choice(): readonly Credential[] | ((hello: ClientHelloInfo) => Credential | undefined) {
+    const all = this.#defaults.map(({ credential }) => credential);
+    if (all.length <= 1 && this.#contexts.length === 0 && all.length > 0) return all;
+    return (hello) => this.choose(hello);
+  }
+
+  /** The first that holds the name and can sign for the client; else the first that can sign; else the first. */
+  choose({ serverName, signatureSchemes: offered }: ClientHelloInfo): Credential | undefined {
+    const named = serverName === undefined ? [] : this.#named(serverName.toLowerCase());
+    return firstUsable(named, offered) ?? this.#firstDefault(offered) ?? named[0] ?? this.#defaults[0]?.credential;
+  }
+
+  #firstDefault(offered: readonly number[]): Credential | undefined {
+    return firstUsable(
+      this.#defaults.map(({ credential }) => credential),
+      offered,
+    );
+  }
+
+  #named(name: string): readonly Credential[] {
+    const known = this.#byName.get(name);
+    if (known !== undefined) return known;
+    const context = this.#contexts.findLast((one) => one.name.test(name))?.context;
+    const found =
+      context?.credentials ??
+      this.#defaults
+        .filter(({ certificate }) => certificate?.checkHost(name) !== undefined)
+        .map(({ credential }) => credential);
+    // Names come from strangers: what is remembered of them is bounded.
+    if (this.#byName.size >= rememberedNames) this.#byName.clear();
+    this.#byName.set(name, found);
+    return found;
+  }
+}
+
+/** Asks an SNICallback; waits only if it does not answer at once. */
+export function askSni(callback: SniCallback, store: CredentialStore, hello: ClientHelloInfo) {
+  const { serverName } = hello;
+  if (serverName === undefined) return store.choose(hello);
+  let answer: { readonly credential: Credential | undefined } | { readonly error: Error } | undefined;
+  let later: { resolve(credential: Credential | undefined): void; reject(error: Error): void } | undefined;
+  callback(serverName, (error, context) => {
+    if (answer !== undefined) return;
+    try {
+      if (error !== null && error !== undefined) throw error;
+      answer = { credential: fromContext(context, store, hello) };
+      later?.resolve(answer.credential);
+    } catch (thrown) {
+      answer = { error: thrown instanceof Error ? thrown : new Error(String(thrown)) };
+      later?.reject(answer.error);
+    }
+  });
+  if (answer === undefined) {
+    return new Promise<Credential | undefined>((resolve, reject) => {
+      later = { resolve, reject };
+    });
+  }
+  return unwrap(answer);
+}
+
+/** The credentials of `cert` and `key` (or `signer`): none when neither is given. */
+export function readCredentials(options: SecureContextOptions): readonly Credential[] {
+  const { cert, key, signer, passphrase } = options;
+  if (cert === undefined) {
+    if (key === undefined && signer === undefined) return [];
+    throw new TypeError('key was given without cert: give the certificate chain that goes with it');
+  }
+  if (signer !== undefined) {
+    return [{ certificateChain: readCertificates(cert).map(({ raw }) => new Uint8Array(raw)), signer }];
+  }
+  if (key === undefined) throw new TypeError('cert was given without key: give the private key that goes with it');
+  if (!isList(key)) return [credential({ cert, ...keyOptions(key, passphrase) })];
+  const keys = key.map((one) => keyOptions(one, passphrase));
+  const chains = isList(cert) ? cert : [cert];
+  return chains.map((chain) => credential({ cert: chain, ...matchingKey(chain, keys) }));
+}
+
+function canSign(one: Credential, offered: readonly number[]): boolean {
+  return one.signer.schemes.some((name) => offered.includes(signatureSchemes[name]));
+}
+
+interface NamedCredential {
+  readonly credential: Credential;
+  readonly certificate: X509Certificate | undefined;
+}
+
+interface KeyOptions {
+  readonly key: PemOrDer | KeyObject;
+  readonly passphrase?: string;
+}
+
+const rememberedNames = 1000;
+
+function firstUsable(credentials: readonly Credential[], offered: readonly number[]): Credential | undefined {
+  return credentials.find((one) => canSign(one, offered));
+}
+
+function fromContext(
+  context: SecureContext | SecureContextOptions | undefined,
+  store: CredentialStore,
+  hello: ClientHelloInfo,
+): Credential | undefined {
+  if (context === undefined || context === null) return store.choose(hello);
+  const { credentials } = context instanceof SecureContext ? context : createSecureContext(context);
+  return firstUsable(credentials, hello.signatureSchemes) ?? credentials[0];
+}
+
+function unwrap(answer: { readonly credential: Credential | undefined } | { readonly error: Error }) {
+  if ('error' in answer) throw answer.error;
+  return answer.credential;
+}
+
+function keyOptions(source: KeySource, passphrase: string | undefined): KeyOptions {
+  if (typeof source === 'object' && 'pem' in source) return withPassphrase(source.pem, source.passphrase ?? passphrase);
+  return withPassphrase(source, passphrase);
+}
+
+function withPassphrase(key: PemOrDer | KeyObject, passphrase: string | undefined): KeyOptions {
+  return passphrase === undefined ? { key } : { key, passphrase };
+}
+
+function matchingKey(chain: CertificateSource, keys: readonly KeyOptions[]): KeyOptions {
+  const [leaf] = readCertificates(chain);
+  const found = keys.find(({ key, passphrase }) => leaf?.checkPrivateKey(privateKey(key, passphrase)));
+  if (found !== undefined) return found;
+  throw new TypeError(`none of the ${keys.length} keys belongs to the certificate of ${leaf?.subject ?? 'no name'}`);
+}
+
+/** As node:tls: a star stands for one label. */
+function hostPattern(hostname: string): RegExp {
+  const escaped = hostname.toLowerCase().replaceAll(/[.*+?^${}()|[\]\\]/g, (character) =>
+    character === '*' ? '[^.]*' : `\\${character}`,
+  );
+  return new RegExp(`^${escaped}$`);
+}
+
+function isList<T>(source: T | readonly T[]): source is readonly T[] {
+  return Array.isArray(source);
+}

@@ -1,0 +1,492 @@
+/**
+ * Joins an engine to a transport, and is the only place where they meet: carries out the engine's events, hands
+ * directions over to the kernel (ARCHITECTURE "Hand-over to the kernel"), and keeps the order of what leaves.
+ */
+import { KtlsError } from 'ktls-bind';
+import { type ConnectionInfo, cipherSuite, contentTypes, type Direction, type Session, TlsError } from 'tls13-core';
+import type { KeyLogLabel, TlsEngine, TlsEvent, TrafficKeys } from 'tls13-core';
+import { asError, asSystemError, ConnectionError } from './errors.js';
+import { wipe } from './keys.js';
+import {
+  type ConnectionOffload,
+  describe,
+  type OffloadOptions,
+  type OffloadPolicy,
+  offloadVerdict,
+  refused,
+  type Verdict,
+} from './offload.js';
+import { readTransfer } from './read-transfer.js';
+import { takeBytes } from './transport/chunks.js';
+import {
+  type Control,
+  type FileTransfer,
+  isKernelSide,
+  type KernelSide,
+  type Transport,
+  type TransportHandler,
+} from './transport/types.js';
+
+/** Whom a driver serves. Nothing is called after `failed`, nor after the driver was destroyed. */
+export interface DriverOwner {
+  /** The handshake is complete, and sending is where it will stay: `write` may be called. */
+  secured(info: ConnectionInfo): void;
+  /** Application data: a view, valid during the call. @returns whether more is welcome; else call `read` for more. */
+  data(bytes: Uint8Array): boolean;
+  /** No more data will come; sending goes on. */
+  ended(): void;
+  session(session: Session): void;
+  secret(label: KeyLogLabel, clientRandom: Uint8Array, secret: Uint8Array): void;
+  keyUpdated(direction: Direction, requested: boolean): void;
+  /** Where a direction's records are protected from here on. */
+  placed(direction: Direction, verdict: Verdict): void;
+  failed(error: Error): void;
+}
+
+export interface DriverSettings {
+  readonly policy: OffloadPolicy;
+  readonly offloadOptions: OffloadOptions;
+  /** Take the end of the stream for the end of the data, close_notify or not. */
+  readonly tolerateTruncation: boolean;
+  /** Bytes of content in a record, at most 16,384. */
+  readonly maxSendFragment: number;
+}
+
+export type Done = (error?: Error) => void;
+
+export class Driver implements TransportHandler {
+  readonly engine: TlsEngine;
+  readonly transport: Transport;
+  readonly #owner: DriverOwner;
+  readonly #settings: DriverSettings;
+  #maxSendFragment: number;
+  #phase: 'handshake' | 'handing over' | 'open' | 'over' = 'handshake';
+  #verdicts: Record<Direction, Verdict> = { send: refused('handshake'), receive: refused('handshake') };
+  /** Receiving goes over to the kernel at the next record boundary. */
+  #receivePlanned = false;
+  #wanted = true;
+  #pending = false;
+  #peerClosed = false;
+  /** The application's data that is not sealed yet; one write at a time. */
+  #unsealed: readonly Uint8Array[] = [];
+  #done: Done | undefined;
+  #file: { readonly transfer: FileTransfer; readonly done: Done } | undefined;
+
+  constructor(engine: TlsEngine, transport: Transport, owner: DriverOwner, settings: DriverSettings) {
+    this.engine = engine;
+    this.transport = transport;
+    this.#owner = owner;
+    this.#settings = settings;
+    this.#maxSendFragment = settings.maxSendFragment;
+  }
+
+  start(): void {
+    this.transport.start(this);
+    this.#handle(this.engine.start());
+    this.#updateReading();
+  }
+
+  get offload(): ConnectionOffload {
+    const { kernel } = this.transport;
+    const place = (direction: Direction) =>
+      describe(this.#verdicts[direction], () => (isKernelSide(kernel) ? kernel.placement(direction) : 'none'));
+    return { send: place('send'), receive: place('receive') };
+  }
+
+  /** @returns false when records have gone to the kernel, which keeps its size. */
+  setMaxSendFragment(size: number): boolean {
+    if (this.#kernelSends) return false;
+    this.#maxSendFragment = size;
+    return true;
+  }
+
+  /** Sends application data; the next call only after `done`. */
+  write(chunks: readonly Uint8Array[], done: Done): void {
+    if (this.#phase !== 'open') return done(notConnected());
+    this.#done = done;
+    const kernel = this.#kernelSends;
+    if (kernel === undefined) {
+      this.#unsealed = chunks;
+      this.#seal();
+    } else if (kernel.writeData(chunks)) {
+      this.#finishWrite();
+    }
+  }
+
+  /** Sends a range of a file, as `write` would its content; the next call only after `done`. */
+  sendFile(transfer: FileTransfer, done: Done): void {
+    if (this.#phase !== 'open') return done(notConnected());
+    this.#file = { transfer, done };
+    const finish: Done = (error) => this.#finishFile(transfer, error);
+    const kernel = this.#kernelSends;
+    if (transfer.remaining === 0) finish();
+    else if (kernel === undefined) readTransfer(transfer, this, finish);
+    else kernel.sendFile(transfer, finish);
+  }
+
+  isSending(transfer: FileTransfer): boolean {
+    return this.#file?.transfer === transfer;
+  }
+
+  /** Sends close_notify, then the FIN; the last call. */
+  end(done: Done): void {
+    if (this.#phase !== 'open') return done(notConnected());
+    this.#handle(this.engine.close());
+    if (this.#isOver) return done();
+    this.#done = done;
+    if (this.transport.end()) this.#finishWrite();
+  }
+
+  /** More data is welcome. */
+  read(): void {
+    this.#wanted = true;
+    this.#updateReading();
+  }
+
+  /** Throws ConnectionError `ERR_TLS_REKEY_UNSUPPORTED` or `ERR_TLS_NOT_CONNECTED`. */
+  updateKeys(request: boolean): void {
+    if (this.#phase !== 'open') throw notConnected();
+    if (this.#kernelSends?.support.rekey.send === false) {
+      throw new ConnectionError(
+        'ERR_TLS_REKEY_UNSUPPORTED',
+        "the kernel seals this connection's records and cannot replace its key (Linux 6.14 can)",
+      );
+    }
+    this.#handle(this.engine.updateKeys(request));
+  }
+
+  /** Ends the connection with an alert of the application's choice. */
+  abort(error: TlsError): void {
+    if (!this.#isOver) this.#handle(this.engine.abort(error));
+  }
+
+  /**
+   * Ends it all at once. `clean` says close_notify first, which is true only if nothing that was written is lost.
+   */
+  destroy(clean: boolean): void {
+    if (this.#isOver) return;
+    const idle = this.#done === undefined && this.#file === undefined && this.transport.drained;
+    const polite = clean && idle && this.#phase === 'open';
+    if (polite) this.#handle(this.engine.close());
+    if (this.#isOver) return;
+    this.#phase = 'over';
+    if (polite) this.transport.finish();
+    else this.transport.destroy();
+    // Its events go nowhere: this wipes the secrets.
+    this.engine.abort(abandoned);
+    this.#settle(new ConnectionError('ERR_TLS_CONNECTION_CLOSED', 'the connection was closed before this was sent'));
+  }
+
+  // --- what the transport reports
+
+  received(bytes: Uint8Array): void {
+    if (this.#isOver) return;
+    this.#handle(this.engine.receive(bytes));
+    if (this.#receivePlanned) this.#handOverReceiving();
+  }
+
+  receivedRecord(contentType: number, fragment: Uint8Array): void {
+    if (this.#isOver || this.#peerClosed) return;
+    if (contentType === contentTypes.application_data) {
+      this.engine.countReceived(fragment.length);
+      if (fragment.length > 0) this.#deliver(fragment);
+    } else {
+      this.#handle(this.engine.receiveRecord(contentType, fragment));
+    }
+  }
+
+  sealed(bytes: number): void {
+    if (!this.#isOver) this.#handle(this.engine.countSent(bytes, this.#maxSendFragment));
+  }
+
+  drained(): void {
+    if (this.#phase === 'handing over') this.#handOver();
+    else if (this.#unsealed.length > 0) this.#seal();
+    else this.#finishWrite();
+  }
+
+  ended(): void {
+    if (this.#isOver || this.#peerClosed) return;
+    if (this.#settings.tolerateTruncation && this.engine.state === 'connected') {
+      this.#peerClosed = true;
+      this.#owner.ended();
+    } else {
+      this.#handle(this.engine.receiveEnd());
+    }
+  }
+
+  failed(error: Error): void {
+    if (this.#isOver) return;
+    const fault = recordFault(error);
+    if (fault === undefined) this.#fail(asSystemError(error));
+    else this.#handle(this.engine.abort(fault));
+  }
+
+  // --- what the engine says
+
+  /**
+   * First what leaves, in its order: the application, which hears of the rest, may write at once. @returns whether all
+   * that left is with TCP.
+   */
+  #handle(events: readonly TlsEvent[]): boolean {
+    const flushed = this.#carryOut(events);
+    let connected: ConnectionInfo | undefined;
+    for (const event of events) {
+      if (this.#isOver) return true;
+      if (event.type === 'connected') connected = event.info;
+      else this.#tell(event);
+    }
+    if (connected !== undefined && !this.#isOver) {
+      this.#phase = 'handing over';
+      this.#handOver();
+    }
+    return flushed;
+  }
+
+  #carryOut(events: readonly TlsEvent[]): boolean {
+    const bytes: Uint8Array[] = [];
+    const controls: Control[] = [];
+    for (const event of events) {
+      if (event.type === 'transmit') bytes.push(event.data);
+      else if (event.type === 'record') controls.push({ kind: 'record', ...event });
+      else if (event.type === 'rekey') {
+        if (event.direction === 'send') controls.push({ kind: 'keys', keys: event.keys });
+        else this.#replaceReceiveKeys(event.keys);
+      }
+    }
+    const { kernel } = this.transport;
+    const bytesFlushed = bytes.length === 0 || this.transport.write(bytes);
+    const controlsFlushed = controls.length === 0 || !isKernelSide(kernel) || kernel.sendControl(controls);
+    return bytesFlushed && controlsFlushed;
+  }
+
+  #tell(event: TlsEvent): void {
+    switch (event.type) {
+      case 'data':
+        return this.#deliver(event.data);
+      case 'ticket':
+        return this.#owner.session(event.session);
+      case 'secret':
+        return this.#owner.secret(event.label, event.clientRandom, event.secret);
+      case 'key_update':
+        return this.#owner.keyUpdated(event.direction, event.requested);
+      case 'pending':
+        return this.#await(event.settled);
+      case 'closed':
+        this.#peerClosed = true;
+        return this.#owner.ended();
+      case 'failed':
+        return this.#fail(event.error);
+      default:
+        return;
+    }
+  }
+
+  #deliver(data: Uint8Array): void {
+    if (this.#owner.data(data)) return;
+    this.#wanted = false;
+    this.#updateReading();
+  }
+
+  #await(settled: Promise<void>): void {
+    this.#pending = true;
+    this.#updateReading();
+    settled.then(() => {
+      this.#pending = false;
+      if (this.#isOver) return;
+      this.#handle(this.engine.resume());
+      this.#updateReading();
+    });
+  }
+
+  #updateReading(): void {
+    if (!this.#isOver) this.transport.setReading(this.#wanted && !this.#pending);
+  }
+
+  // --- the hand-over
+
+  /** Sending goes over when every byte sealed here is with TCP; the application writes only after it. */
+  #handOver(): void {
+    const { info } = this.engine;
+    if (info === undefined) return;
+    const { kernel } = this.transport;
+    const { aead } = cipherSuite(info.cipherSuite);
+    const support = isKernelSide(kernel) ? kernel.support : kernel;
+    const verdict = (direction: Direction) =>
+      offloadVerdict(direction, this.#settings.policy, aead, support, this.#maxSendFragment);
+    const sending = verdict('send');
+    if (sending.where === 'user' || !isKernelSide(kernel)) this.#place('send', sending);
+    else if (!this.transport.drained) return;
+    else this.#give('send', kernel);
+    if (this.#isOver) return;
+    const receiving = verdict('receive');
+    if (receiving.where === 'user') this.#place('receive', receiving);
+    else this.#receivePlanned = true;
+    this.#handOverReceiving();
+    if (this.#isOver) return;
+    this.#phase = 'open';
+    this.#owner.secured(info);
+  }
+
+  #handOverReceiving(): void {
+    const { kernel } = this.transport;
+    if (!this.#receivePlanned || this.#isOver || !isKernelSide(kernel)) return;
+    if (this.engine.canDetach('receive')) {
+      this.#receivePlanned = false;
+      this.transport.readLimit = Number.POSITIVE_INFINITY;
+      this.#give('receive', kernel);
+    } else if (this.#peerClosed) {
+      this.#receivePlanned = false;
+      this.#place('receive', refused('closed'));
+    } else {
+      this.#verdicts.receive = refused('partial-record');
+      this.transport.readLimit = this.engine.wanted;
+    }
+  }
+
+  /** Attaching first: while it can still fail, the engine keeps the direction. */
+  #give(direction: Direction, kernel: KernelSide): void {
+    try {
+      kernel.attach();
+    } catch (error) {
+      return this.#place(direction, refused('attach-failed', asError(error).message));
+    }
+    if (!this.engine.canDetach(direction)) return this.#place(direction, refused('closed'));
+    const keys = this.engine.detach(direction, { rekey: kernel.support.rekey[direction] });
+    try {
+      kernel.enable(direction, keys, this.#enableOptions(direction, kernel));
+    } catch (error) {
+      this.#place(direction, refused('enable-failed', asError(error).message));
+      return this.#fail(
+        new ConnectionError(
+          'ERR_TLS_OFFLOAD_FAILED',
+          `the kernel refused the keys of ${direction}, so the connection was closed: ${asError(error).message}`,
+          error,
+        ),
+      );
+    } finally {
+      wipe(keys);
+    }
+    this.#place(direction, { where: 'kernel' });
+  }
+
+  #enableOptions(direction: Direction, { support }: KernelSide) {
+    const { zeroCopy = false, expectNoPad = false } = this.#settings.offloadOptions;
+    if (direction === 'receive') return { expectNoPad: expectNoPad && support.expectNoPad };
+    const size = this.#maxSendFragment;
+    return { zeroCopy: zeroCopy && support.zeroCopy, ...(size < largestFragment ? { maxPayload: size } : {}) };
+  }
+
+  #place(direction: Direction, verdict: Verdict): void {
+    this.#verdicts[direction] = verdict;
+    this.#owner.placed(direction, verdict);
+  }
+
+  #replaceReceiveKeys(keys: TrafficKeys): void {
+    const { kernel } = this.transport;
+    if (!isKernelSide(kernel)) return;
+    try {
+      kernel.enable('receive', keys);
+    } catch (error) {
+      this.#fail(new ConnectionError('ERR_TLS_OFFLOAD_FAILED', `the kernel refused the peer's new key`, error));
+    } finally {
+      wipe(keys);
+    }
+  }
+
+  // --- sending
+
+  get #kernelSends(): KernelSide | undefined {
+    const { kernel } = this.transport;
+    return this.#verdicts.send.where === 'kernel' && isKernelSide(kernel) ? kernel : undefined;
+  }
+
+  /** A bounded part at a time, so that a large write neither doubles its memory nor holds the loop. */
+  #seal(): void {
+    while (this.#unsealed.length > 0 && !this.#isOver) {
+      const [bytes, rest] = takeBytes(this.#unsealed, sealedAtOnce);
+      this.#unsealed = rest;
+      if (!this.#handle(this.#sealOne(bytes))) return;
+    }
+    this.#finishWrite();
+  }
+
+  #sealOne(bytes: Uint8Array): readonly TlsEvent[] {
+    const size = this.#maxSendFragment;
+    if (size >= largestFragment) return this.engine.send(bytes);
+    const events: TlsEvent[] = [];
+    for (let start = 0; start < bytes.length; start += size) {
+      events.push(...this.engine.send(bytes.subarray(start, start + size)));
+    }
+    return events;
+  }
+
+  #finishWrite(): void {
+    const done = this.#done;
+    this.#done = undefined;
+    done?.();
+  }
+
+  #finishFile(transfer: FileTransfer, error?: Error): void {
+    const file = this.#file;
+    if (file?.transfer !== transfer) return;
+    this.#file = undefined;
+    file.done(error);
+  }
+
+  // --- the end
+
+  get #isOver(): boolean {
+    return this.#phase === 'over';
+  }
+
+  #fail(error: Error): void {
+    if (this.#isOver) return;
+    this.#phase = 'over';
+    this.transport.finish();
+    this.engine.abort(abandoned);
+    this.#owner.failed(error);
+    this.#settle(error);
+  }
+
+  /** Whoever waits for something to be sent waits no longer. */
+  #settle(error: Error): void {
+    const done = this.#done;
+    const file = this.#file;
+    this.#done = undefined;
+    this.#file = undefined;
+    done?.(error);
+    file?.done(error);
+  }
+}
+
+/** §5.1 */
+const largestFragment = 16_384;
+const sealedAtOnce = 262_144;
+
+const abandoned = new TlsError('user_canceled', 'the connection was abandoned');
+
+function notConnected(): ConnectionError {
+  return new ConnectionError('ERR_TLS_NOT_CONNECTED', 'the connection is not open');
+}
+
+/** What the kernel's findings about a record are in the protocol's words (§6.2); undefined when they are not about a record. */
+function recordFault(error: Error): TlsError | undefined {
+  if (!(error instanceof KtlsError)) return undefined;
+  switch (error.code) {
+    case 'ERR_KTLS_BAD_RECORD':
+      return new TlsError('bad_record_mac', error.message, { cause: error });
+    case 'ERR_KTLS_RECORD_OVERFLOW':
+      return new TlsError('record_overflow', error.message, { cause: error });
+    case 'ERR_KTLS_BAD_HEADER':
+      return new TlsError('decode_error', error.message, { cause: error });
+    case 'ERR_KTLS_KEY_EXPIRED':
+    case 'ERR_KTLS_CONTROL_RECORD':
+    case 'ERR_KTLS_CONTROL_TRUNCATED':
+    case 'ERR_KTLS_RECORD_TYPE_MISSING':
+    case 'ERR_KTLS_RECORD_INCOMPLETE':
+      return new TlsError('internal_error', error.message, { cause: error });
+    default:
+      return undefined;
+  }
+}

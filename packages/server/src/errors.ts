@@ -1,0 +1,53 @@
+/** The errors of connections that no alert names, each with a stable code, and system errors as node:net spells them. */
+import { KtlsError } from 'ktls-bind';
+
+export type ConnectionErrorCode =
+  /** The handshake took longer than `handshakeTimeout`. */
+  | 'ERR_TLS_HANDSHAKE_TIMEOUT'
+  /** The kernel's record layer was attached and then refused the keys: nothing more may be written. */
+  | 'ERR_TLS_OFFLOAD_FAILED'
+  /** New keys were asked for where the kernel cannot replace them (Linux before 6.14). */
+  | 'ERR_TLS_REKEY_UNSUPPORTED'
+  /** A file became shorter while it was sent: the promised length cannot be kept. */
+  | 'ERR_TLS_FILE_TRUNCATED'
+  /** The call needs an open connection whose handshake is complete. */
+  | 'ERR_TLS_NOT_CONNECTED'
+  /** The connection ended before everything was sent. */
+  | 'ERR_TLS_CONNECTION_CLOSED'
+  /** The peer's certificate was not accepted (`authorizationError`). */
+  | 'ERR_TLS_UNAUTHORIZED';
+
+export class ConnectionError extends Error {
+  override readonly name = 'ConnectionError';
+  readonly code: ConnectionErrorCode;
+
+  constructor(code: ConnectionErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+  }
+}
+
+/** A failed system call as node:net reports it: `code` is the errno's name, `syscall` what was tried. */
+export interface SystemError extends Error {
+  readonly code: string;
+  readonly syscall: string;
+}
+
+/**
+ * What an application expects of a broken socket: `ECONNRESET` and the like. Any other error, and a KtlsError that is
+ * about records or keys, stays what it is.
+ */
+export function asSystemError(error: Error): Error {
+  if (!(error instanceof KtlsError) || error.errno === undefined || error.code !== 'ERR_KTLS_IO') return error;
+  const syscall = error.step === 'read' ? 'read' : 'write';
+  const system: SystemError = Object.assign(new Error(`${syscall} ${error.errno}`, { cause: error }), {
+    code: error.errno,
+    syscall,
+  });
+  return system;
+}
+
+/** Whatever was thrown, as an Error. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}

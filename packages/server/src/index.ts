@@ -1,0 +1,28 @@
+/** TLS 1.3 servers and clients for Node, whose records the Linux kernel seals where it can. */
+export type { ConnectionInfo, Session } from 'tls13-core';
+export { TlsError } from 'tls13-core';
+export { type ConnectOptions, connect } from './connect.js';
+export { TlsConnection } from './connection.js';
+export { createSecureContext, type KeySource, SecureContext, type SecureContextOptions } from './credentials.js';
+export {
+  type AlertMessage,
+  type Counters,
+  clientTelemetry,
+  type HandshakeMessage,
+  type OffloadMessage,
+} from './diagnostics.js';
+export { ConnectionError, type ConnectionErrorCode } from './errors.js';
+export { createHttpsServer, type HttpApplication, HttpsServer, type HttpsServerOptions } from './https.js';
+export { type ServeFileOptions, sendFile } from './https-send-file.js';
+export { keyLogFile } from './key-log.js';
+export {
+  type ConnectionOffload,
+  type DirectionOffload,
+  type OffloadPolicy,
+  type OffloadReason,
+  offloadReasons,
+} from './offload.js';
+export type { CommonOptions, SniCallback, TlsServerOptions } from './options.js';
+export type { CheckServerIdentity } from './peer.js';
+export type { FileSource, SendFileOptions } from './send-file.js';
+export { type ConnectionListener, createServer, TlsServer } from './server.js';

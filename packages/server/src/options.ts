@@ -1,0 +1,137 @@
+/** The options of servers and clients, named as in node:tls where they mean the same; what TLS 1.3 or we lack is refused. */
+import type { Kernel } from 'ktls-bind';
+import type { CryptoProvider, Limits } from 'tls13-core';
+import type { PemOrDer } from 'tls13-node-crypto';
+import type { SecureContext, SecureContextOptions } from './credentials.js';
+import type { OffloadPolicy } from './offload.js';
+
+/** What servers and clients have in common. */
+export interface CommonOptions extends SecureContextOptions {
+  /** Trusted certification authorities, instead of those bundled with Node. */
+  readonly ca?: PemOrDer | readonly PemOrDer[];
+  /** Revocation lists; with any, every certificate but the root needs a current one of its issuer. */
+  readonly crl?: PemOrDer | readonly PemOrDer[];
+  /** Whether a peer whose certificate does not verify is refused. Default true. */
+  readonly rejectUnauthorized?: boolean;
+  /** RFC 7301, best first: names, or their wire format. */
+  readonly ALPNProtocols?: readonly (string | Uint8Array)[] | Uint8Array;
+  /** Names of TLS 1.3 suites, best first, as a list or with colons between. */
+  readonly ciphers?: string | readonly string[];
+  /** Names of groups, best first, as a list or with colons between; `auto` is the default. */
+  readonly ecdhCurve?: string | readonly string[];
+  /** Names of signature schemes, best first, as a list or with colons between. */
+  readonly sigalgs?: string | readonly string[];
+  readonly minVersion?: 'TLSv1.3';
+  readonly maxVersion?: 'TLSv1.3';
+  /** Milliseconds that a handshake may take. Default 120,000; 0 for ever. */
+  readonly handshakeTimeout?: number;
+  /** Keep sending after the peer's close_notify until `end()`. Default false. */
+  readonly allowHalfOpen?: boolean;
+  /** Which directions the kernel protects, where it can. Default `auto`, which is `send`. */
+  readonly offload?: OffloadPolicy;
+  /** Kernel: seal files straight from the page cache; they must not change while they are sent. Default false. */
+  readonly zeroCopy?: boolean;
+  /** Kernel: expect records without padding, which are cheaper to open. Default false. */
+  readonly expectNoPad?: boolean;
+  /** Bytes of content in a record, 64 … 16,384 (default). */
+  readonly maxSendFragment?: number;
+  /** Take a connection that ends without close_notify for ended instead of broken. Default false. */
+  readonly tolerateTruncation?: boolean;
+  /** Bounds of the protocol: see `Limits` of tls13-core. */
+  readonly limits?: Partial<Limits>;
+  /** Default `native`: OpenSSL's primitives through an addon, node:crypto where it does not load. */
+  readonly provider?: 'native' | 'node' | CryptoProvider;
+  /**
+   * `native` takes the descriptor of the TCP socket over, `stream` leaves the socket to node:net and everything in user
+   * space. Default `auto`: native where that is possible.
+   */
+  readonly transport?: 'auto' | 'native' | 'stream';
+  /** For tests: another kernel than the running one. */
+  readonly kernel?: Kernel;
+  readonly noDelay?: boolean;
+  readonly keepAlive?: boolean;
+  /** Milliseconds. */
+  readonly keepAliveInitialDelay?: number;
+}
+
+export interface TlsServerOptions extends CommonOptions {
+  /** More certificates: the one that holds the name the client asks for is presented; the first is the default. */
+  readonly credentials?: readonly SecureContextOptions[];
+  /** Ask clients for a certificate. Default false. */
+  readonly requestCert?: boolean;
+  readonly SNICallback?: SniCallback;
+  /** Chooses the protocol instead of `ALPNProtocols`; undefined refuses the client. */
+  readonly ALPNCallback?: (offer: { servername: string; protocols: string[] }) => string | undefined;
+  /** One key of 48 bytes, or several, newest first. Default: random ones that rotate. */
+  readonly ticketKeys?: Uint8Array | readonly Uint8Array[];
+  /** Seconds for which a session may be resumed. Default 7,200. */
+  readonly sessionTimeout?: number;
+  /** Tickets sent after a handshake. Default 2; 0 for no resumption. */
+  readonly ticketCount?: number;
+  /** Keep no state between a HelloRetryRequest and its answer. Default false. */
+  readonly statelessRetry?: boolean;
+  /** Connections at once; more are refused with a `drop` event. Default: unlimited. */
+  readonly maxConnections?: number;
+  /** Handshakes at once; more wait unanswered for their turn. Default 1,000. */
+  readonly maxHandshakes?: number;
+  /** Milliseconds without a byte either way after which a connection is closed. Default 0: never. */
+  readonly idleTimeout?: number;
+}
+
+export type SniCallback = (
+  servername: string,
+  callback: (error: Error | null, context?: SecureContext | SecureContextOptions) => void,
+) => void;
+
+/** Throws TypeError naming the option that TLS 1.3, or this library, does not have, and what to do instead. */
+export function refuseUnsupported(options: object): void {
+  for (const name of ['minVersion', 'maxVersion']) {
+    const version: unknown = Reflect.get(options, name);
+    if (version !== undefined && version !== null && version !== 'TLSv1.3') {
+      throw new TypeError(`${name}: '${String(version)}' is not possible: this library speaks TLSv1.3 only`);
+    }
+  }
+  for (const [name, advice] of Object.entries(unsupported)) {
+    if (Reflect.get(options, name) !== undefined) throw new TypeError(`${name} is not supported: ${advice}`);
+  }
+}
+
+/** A whole number within bounds, or the default. Throws RangeError naming the option. */
+export function wholeNumber(
+  name: string,
+  value: number | undefined,
+  defaultValue: number,
+  [lowest, highest]: readonly [number, number] = [0, Number.MAX_SAFE_INTEGER],
+): number {
+  if (value === undefined) return defaultValue;
+  if (Number.isInteger(value) && value >= lowest && value <= highest) return value;
+  if (value === Number.POSITIVE_INFINITY && defaultValue === value) return value;
+  throw new RangeError(`${name} must be a whole number from ${lowest} to ${highest}, not ${String(value)}`);
+}
+
+/** The value if it is one of `values`. Throws TypeError naming the option. */
+export function oneOf<Value extends string>(
+  name: string,
+  value: Value | undefined,
+  values: readonly [Value, ...Value[]],
+): Value {
+  if (value === undefined) return values[0];
+  if (values.includes(value)) return value;
+  throw new TypeError(`${name} must be one of ${values.join(', ')}, not ${String(value)}`);
+}
+
+const unsupported = {
+  pfx: 'convert it to PEM (openssl pkcs12 -nodes) and give cert and key',
+  secureContext: 'give cert and key, or use setCredentials()',
+  secureProtocol: 'there is one protocol, TLSv1.3; leave it out',
+  secureOptions: 'they are switches of OpenSSL; see ticketCount, ciphers and ecdhCurve',
+  dhparam: 'groups of TLS 1.3 are named ones; see ecdhCurve',
+  pskCallback: 'external pre-shared keys are not offered; sessions resume by tickets',
+  pskIdentityHint: 'external pre-shared keys are not offered; sessions resume by tickets',
+  clientCertEngine: 'OpenSSL engines are not used; see createSecureContext({ signer })',
+  privateKeyEngine: 'OpenSSL engines are not used; see createSecureContext({ signer })',
+  privateKeyIdentifier: 'OpenSSL engines are not used; see createSecureContext({ signer })',
+  enableTrace: 'use the event keylog and a packet analyser',
+  sessionIdContext: 'tickets are bound to name, protocol and client identity by themselves',
+  requestOCSP: 'OCSP stapling is not implemented',
+} as const;

@@ -1,0 +1,112 @@
+/** Who the peer is: its certificate judged (§4.5.1.3), and shown in the shapes that node:tls users know. */
+import { X509Certificate } from 'node:crypto';
+import type { PeerCertificate } from 'node:tls';
+import { type ConnectionInfo, TlsError, type VerifyPeer } from 'tls13-core';
+import { RootStore } from 'tls13-node-crypto';
+import type { CommonOptions } from './options.js';
+
+/** As node:tls has it: an Error refuses the server, undefined accepts it. */
+export type CheckServerIdentity = (hostname: string, certificate: PeerCertificate) => Error | undefined;
+
+export interface PeerPolicy {
+  readonly store: RootStore;
+  /** Client: the DNS name or IP address that the server's certificate must hold. */
+  readonly host: string | undefined;
+  readonly checkServerIdentity: CheckServerIdentity | undefined;
+  readonly rejectUnauthorized: boolean;
+}
+
+/** The trust anchors that the options name, decoded once. */
+export function rootStore({ ca, crl }: Pick<CommonOptions, 'ca' | 'crl'>): RootStore {
+  if (ca === undefined) {
+    if (crl === undefined) return RootStore.bundled();
+    throw new TypeError('crl needs ca: give the authorities whose revocation lists these are');
+  }
+  return new RootStore({ roots: asSources(ca), ...(crl === undefined ? {} : { crls: crl }) });
+}
+
+/** One connection's judgement of its peer. */
+export class PeerCheck {
+  /** A code as node:tls has it, when the peer's certificate did not verify. */
+  authorizationError: string | undefined;
+  readonly #policy: PeerPolicy;
+
+  constructor(policy: PeerPolicy) {
+    this.#policy = policy;
+  }
+
+  readonly verify: VerifyPeer = ({ role, certificates }) => {
+    const error = this.#judge(role, certificates);
+    this.authorizationError = error?.code;
+    if (error !== undefined && this.#policy.rejectUnauthorized) throw error;
+  };
+
+  /**
+   * A resumed session shows the certificates of an earlier handshake, which may have had another policy, or been
+   * before a date that is past: they are judged as if they came now. Throws TlsError to refuse.
+   */
+  recheck({ role, resumed, peerCertificates }: ConnectionInfo): void {
+    if (!resumed || peerCertificates.length === 0) return;
+    const error = this.#judge(role === 'client' ? 'server' : 'client', peerCertificates);
+    this.authorizationError = error?.code;
+    if (error !== undefined && this.#policy.rejectUnauthorized) throw error;
+  }
+
+  #judge(role: 'client' | 'server', chain: readonly Uint8Array[]): TlsError | undefined {
+    const { store, host, checkServerIdentity } = this.#policy;
+    if (role === 'client') return asError(store.verify({ chain, purpose: 'client' }));
+    if (checkServerIdentity === undefined && host !== undefined) {
+      return asError(store.verify({ chain, purpose: 'server', host }));
+    }
+    const verdict = asError(store.verify({ chain, purpose: 'server', anyName: true }));
+    if (verdict !== undefined) return verdict;
+    if (checkServerIdentity === undefined || host === undefined) {
+      return new TlsError('certificate_unknown', 'no servername or host was given to check the certificate against', {
+        code: mismatch,
+      });
+    }
+    const [leaf] = chain;
+    const error = leaf === undefined ? undefined : checkServerIdentity(host, legacyCertificate(leaf));
+    if (error === undefined) return undefined;
+    const code = 'code' in error && typeof error.code === 'string' ? error.code : mismatch;
+    return new TlsError('certificate_unknown', error.message, { code, cause: error });
+  }
+}
+
+/** A certificate in node:tls's older shape. */
+export function legacyCertificate(der: Uint8Array): PeerCertificate {
+  return new X509Certificate(der).toLegacyObject();
+}
+
+/** As `getPeerCertificate(true)`: each with its issuer's as far as the chain goes. */
+export function legacyChain(chain: readonly Uint8Array[]): PeerCertificate | undefined {
+  let issuer: PeerCertificate | undefined;
+  for (const der of chain.toReversed()) {
+    const certificate = legacyCertificate(der);
+    // The last is its own issuer's when it is self-signed, as node:tls shows it.
+    Reflect.set(certificate, 'issuerCertificate', issuer ?? selfSigned(der, certificate));
+    issuer = certificate;
+  }
+  return issuer;
+}
+
+const mismatch = 'ERR_TLS_CERT_ALTNAME_INVALID';
+
+function selfSigned(der: Uint8Array, legacy: PeerCertificate): PeerCertificate | undefined {
+  const certificate = new X509Certificate(der);
+  return certificate.checkIssued(certificate) ? legacy : undefined;
+}
+
+function asError(verdict: ReturnType<RootStore['verify']>): TlsError | undefined {
+  if (verdict.ok) return undefined;
+  const named = verdict.code === 'HOSTNAME_MISMATCH' || verdict.code === 'IP_ADDRESS_MISMATCH';
+  return new TlsError(verdict.alert, verdict.message, { code: named ? mismatch : verdict.code });
+}
+
+function asSources<T>(sources: T | readonly T[]): readonly T[] {
+  return isList(sources) ? sources : [sources];
+}
+
+function isList<T>(sources: T | readonly T[]): sources is readonly T[] {
+  return Array.isArray(sources);
+}

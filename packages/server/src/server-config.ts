@@ -1,0 +1,38 @@
+/** The core's configuration of a server, made from its options. */
+import type { CommonConfig, ServerConfig } from 'tls13-core';
+import { askSni, type CredentialStore } from './credentials.js';
+import type { TlsServerOptions } from './options.js';
+import { type TicketKeys, ticketConfig } from './tickets.js';
+
+export function serverConfig(
+  options: TlsServerOptions,
+  protocol: CommonConfig,
+  store: CredentialStore,
+  keys: TicketKeys,
+): ServerConfig {
+  const { SNICallback, ALPNCallback } = options;
+  const tickets = ticketConfig(keys, options);
+  return {
+    ...protocol,
+    credentials: SNICallback === undefined ? defaultChoice(store) : (hello) => askSni(SNICallback, store, hello),
+    ...(ALPNCallback === undefined
+      ? {}
+      : {
+          selectAlpnProtocol: (offered, serverName) =>
+            ALPNCallback({ servername: serverName ?? '', protocols: [...offered] }),
+        }),
+    ...(tickets === undefined ? {} : { tickets }),
+    ...(options.statelessRetry === true ? { cookies: keys } : {}),
+    clientAuthentication: clientAuthentication(options),
+  };
+}
+
+function clientAuthentication({ requestCert = false, rejectUnauthorized = true }: TlsServerOptions) {
+  if (!requestCert) return 'none';
+  return rejectUnauthorized ? 'require' : 'request';
+}
+
+function defaultChoice(store: CredentialStore): ServerConfig['credentials'] {
+  if (store.isEmpty) throw new TypeError('cert and key are missing: a server needs a certificate, or an SNICallback');
+  return store.choice;
+}

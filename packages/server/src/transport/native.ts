@@ -1,0 +1,377 @@
+/**
+ * The transport over a socket of ktls-bind, on a duplicate of the descriptor: user-space records before the hand-over,
+ * the kernel's afterwards. What leaves is ordered here: control records and new keys in their order, before the rest of
+ * the application data in hand, before a file.
+ */
+import {
+  type CryptoInfo,
+  type Direction,
+  type EnableOptions,
+  KtlsError,
+  type KtlsSocket,
+  type KtlsSupport,
+  type Placement,
+  type SocketAddress,
+} from 'ktls-bind';
+import { contentTypes } from 'tls13-core';
+import { asError } from '../errors.js';
+import { wipe } from '../keys.js';
+import { truncated } from '../read-transfer.js';
+import { byteLength, skipBytes } from './chunks.js';
+import type { Control, FileTransfer, KernelSide, Transport, TransportHandler } from './types.js';
+
+export class NativeTransport implements Transport, KernelSide {
+  readonly kind = 'native';
+  readonly kernel: KernelSide = this;
+  readonly support: KtlsSupport;
+  readLimit = Number.POSITIVE_INFINITY;
+  readonly #socket: KtlsSocket;
+  #handler: TransportHandler | undefined;
+  #queue: Outgoing[] = [];
+  #data: readonly Uint8Array[] = [];
+  #file: FileInHand | undefined;
+  #reading = false;
+  #pumping = false;
+  /** A caller was told to wait for `drained`. */
+  #awaited = false;
+  #ending: 'no' | 'asked' | 'done' = 'no';
+  #ended = false;
+  /** Writing failed: what is still written goes nowhere. */
+  #broken = false;
+  #retry: NodeJS.Timeout | undefined;
+
+  constructor(socket: KtlsSocket, support: KtlsSupport) {
+    this.#socket = socket;
+    this.support = support;
+  }
+
+  get drained(): boolean {
+    return this.#queue.length === 0 && this.#data.length === 0 && this.#file === undefined;
+  }
+
+  start(handler: TransportHandler): void {
+    this.#handler = handler;
+    this.#socket.onReady((readable, writable) => {
+      if (writable && !this.#idle) {
+        this.#pump();
+        this.#reportDrained();
+      }
+      if (readable && this.#reading && !this.#socket.closed) this.#read();
+    });
+  }
+
+  setReading(on: boolean): void {
+    if (this.#reading === on || this.#socket.closed) return;
+    this.#reading = on;
+    this.#watch();
+  }
+
+  write(chunks: readonly Uint8Array[]): boolean {
+    this.#queue.push({ kind: 'bytes', chunks });
+    return this.#pushed();
+  }
+
+  end(): boolean {
+    if (this.#ending === 'no') this.#ending = 'asked';
+    return this.#pushed();
+  }
+
+  finish(): void {
+    if (this.#socket.closed) return;
+    this.#handler = undefined;
+    const cut = this.#data.length > 0 || this.#file !== undefined;
+    if (cut) this.#queue = this.#queue.filter((item) => !isCloseNotify(item));
+    try {
+      if (!this.#broken) this.#flushQueue();
+    } catch {
+      // The wire is gone: there is nobody left to tell.
+    }
+    this.#discardInput();
+    this.destroy();
+  }
+
+  destroy(): void {
+    this.#handler = undefined;
+    this.#queue = [];
+    this.#data = [];
+    this.#file = undefined;
+    clearTimeout(this.#retry);
+    this.#socket.close();
+  }
+
+  setNoDelay(on: boolean): void {
+    if (!this.#socket.closed) this.#socket.setNoDelay(on);
+  }
+
+  setKeepAlive(on: boolean, initialDelay: number): void {
+    if (!this.#socket.closed) this.#socket.setKeepAlive(on, initialDelay);
+  }
+
+  ref(): void {
+    this.#socket.ref();
+  }
+
+  unref(): void {
+    this.#socket.unref();
+  }
+
+  localAddress(): SocketAddress | undefined {
+    return this.#socket.closed ? undefined : this.#socket.localAddress();
+  }
+
+  remoteAddress(): SocketAddress | undefined {
+    return this.#socket.closed ? undefined : this.#socket.remoteAddress();
+  }
+
+  attach(): void {
+    this.#socket.attach();
+  }
+
+  enable(direction: Direction, keys: CryptoInfo, options?: EnableOptions): void {
+    this.#socket.enable(direction, keys, options);
+  }
+
+  writeData(chunks: readonly Uint8Array[]): boolean {
+    this.#data = chunks.filter((chunk) => chunk.length > 0);
+    return this.#pushed();
+  }
+
+  sendControl(items: readonly Control[]): boolean {
+    this.#queue.push(...items);
+    return this.#pushed();
+  }
+
+  sendFile(transfer: FileTransfer, done: (error?: Error) => void): void {
+    this.#file = { transfer, done };
+    this.#pump();
+  }
+
+  placement(direction: Direction): Placement {
+    return this.#socket.closed ? 'none' : this.#socket.info()[direction];
+  }
+
+  #pushed(): boolean {
+    // From within the pump (`sealed` brought a KeyUpdate about): it goes on by itself.
+    if (!this.#pumping) this.#pump();
+    if (!this.#idle) {
+      this.#awaited = true;
+      return false;
+    }
+    // The caller is in the middle of something: who waits for an earlier call is told in a turn of his own.
+    if (this.#awaited) process.nextTick(() => this.#reportDrained());
+    return true;
+  }
+
+  get #idle(): boolean {
+    return this.drained && this.#ending !== 'asked';
+  }
+
+  #reportDrained(): void {
+    if (!this.#awaited || !this.#idle) return;
+    this.#awaited = false;
+    this.#handler?.drained();
+  }
+
+  #pump(): void {
+    if (this.#pumping || this.#broken || this.#socket.closed) return;
+    this.#pumping = true;
+    try {
+      if (this.#flush() && this.#ending === 'asked' && !this.#socket.closed) {
+        this.#ending = 'done';
+        this.#socket.shutdown();
+      }
+    } catch (error) {
+      this.#writeFailed(asError(error));
+    } finally {
+      this.#pumping = false;
+    }
+    this.#watch();
+  }
+
+  /** @returns whether nothing is left. */
+  #flush(): boolean {
+    while (!this.#socket.closed) {
+      if (!this.#flushQueue()) return false;
+      if (this.#data.length > 0) {
+        const wanted = byteLength(this.#data);
+        const bytes = this.#socket.write(this.#data);
+        if (bytes === 0) return false;
+        this.#data = skipBytes(this.#data, bytes);
+        this.#handler?.sealed(bytes);
+        if (bytes < wanted && this.#queue.length === 0) return false;
+      } else if (this.#file !== undefined) {
+        if (!this.#flushFile(this.#file)) return false;
+      } else {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  #flushQueue(): boolean {
+    while (this.#queue.length > 0) {
+      const next = this.#queue[0];
+      if (next === undefined) break;
+      if (next.kind === 'bytes') {
+        if (!this.#flushBytes()) return false;
+      } else if (next.kind === 'record') {
+        if (!this.#socket.sendRecord(next.contentType, next.fragment)) return false;
+        this.#queue.shift();
+      } else {
+        if (!this.#replaceKeys(next.keys)) return false;
+        this.#queue.shift();
+      }
+    }
+    return true;
+  }
+
+  /** All bytes at the front of the queue in one call. */
+  #flushBytes(): boolean {
+    const chunks: Uint8Array[] = [];
+    let items = 0;
+    for (const item of this.#queue) {
+      if (item.kind !== 'bytes') break;
+      chunks.push(...item.chunks);
+      items += 1;
+    }
+    const rest = skipBytes(chunks, this.#socket.write(chunks));
+    this.#queue.splice(0, items, ...(rest.length === 0 ? [] : [{ kind: 'bytes', chunks: rest } as const]));
+    return rest.length === 0;
+  }
+
+  /** A device may ask for patience; records wait behind the keys meanwhile. */
+  #replaceKeys(keys: CryptoInfo): boolean {
+    try {
+      this.#socket.enable('send', keys);
+      wipe(keys);
+      return true;
+    } catch (error) {
+      if (!(error instanceof KtlsError) || error.code !== 'ERR_KTLS_REKEY_AGAIN') throw error;
+      this.#retry = setTimeout(() => {
+        this.#pump();
+        this.#reportDrained();
+      }, rekeyRetryInterval);
+      return false;
+    }
+  }
+
+  /** One bounded step, so that a large file leaves the loop to the other connections. */
+  #flushFile(file: FileInHand): boolean {
+    const { transfer } = file;
+    const { bytes, endOfFile } = this.#socket.sendFile(transfer.fd, transfer.offset, transfer.remaining);
+    if (bytes > 0) {
+      transfer.offset += bytes;
+      transfer.remaining -= bytes;
+      this.#handler?.sealed(bytes);
+      transfer.progress(bytes);
+    }
+    // The connection may have ended in between.
+    if (this.#file !== file) return false;
+    if (transfer.remaining > 0 && !endOfFile) return false;
+    this.#file = undefined;
+    file.done(transfer.remaining === 0 ? undefined : truncated(transfer.remaining));
+    return true;
+  }
+
+  #read(): void {
+    const into = readBuffer;
+    for (let budget = readsPerTurn; budget > 0 && this.#reading && !this.#socket.closed; budget -= 1) {
+      try {
+        if (!(this.#socket.enabled('receive') ? this.#readRecord(into) : this.#readBytes(into))) return;
+      } catch (error) {
+        this.#fail(asError(error));
+        return;
+      }
+    }
+  }
+
+  /** @returns whether there may be more. */
+  #readBytes(into: Uint8Array): boolean {
+    const limit = Math.min(into.length, this.readLimit);
+    const length = this.#socket.read(limit === into.length ? into : into.subarray(0, limit));
+    if (length === undefined) return false;
+    if (length === 0) return this.#endOfStream();
+    this.#handler?.received(into.subarray(0, length));
+    return length === limit;
+  }
+
+  #readRecord(into: Uint8Array): boolean {
+    const read = this.#socket.readRecord(into);
+    if (read === undefined) return false;
+    if (read.kind === 'end') return this.#endOfStream();
+    this.#handler?.receivedRecord(read.contentType, into.subarray(0, read.length));
+    return true;
+  }
+
+  #endOfStream(): false {
+    this.#ended = true;
+    this.#watch();
+    this.#handler?.ended();
+    return false;
+  }
+
+  /** The peer may have said why it went, in an alert that is still to be read. */
+  #writeFailed(error: Error): void {
+    this.#broken = true;
+    this.#queue = [];
+    this.#data = [];
+    if (this.#handler !== undefined && !this.#ended) {
+      this.#reading = true;
+      this.#read();
+    }
+    this.#fail(error);
+  }
+
+  #fail(error: Error): void {
+    const handler = this.#handler;
+    if (handler === undefined) return;
+    this.#handler = undefined;
+    if (!this.#socket.closed) this.#socket.watch(false, false);
+    handler.failed(error);
+  }
+
+  /** Closing with unread input makes Linux reset the connection, and a reset can overtake the alert before it. */
+  #discardInput(): void {
+    try {
+      for (let budget = readsPerTurn; budget > 0 && !this.#ended; budget -= 1) {
+        if (this.#socket.enabled('receive')) {
+          const read = this.#socket.readRecord(readBuffer);
+          if (read === undefined || read.kind === 'end') return;
+        } else {
+          const length = this.#socket.read(readBuffer);
+          if (length === undefined || length === 0) return;
+        }
+      }
+    } catch {
+      // It is about to be closed anyway.
+    }
+  }
+
+  #watch(): void {
+    if (this.#socket.closed || this.#handler === undefined) return;
+    this.#socket.watch(this.#reading && !this.#ended, !this.#broken && !this.#idle && !this.#waitsForDevice());
+  }
+
+  #waitsForDevice(): boolean {
+    return this.#queue[0]?.kind === 'keys';
+  }
+}
+
+interface FileInHand {
+  readonly transfer: FileTransfer;
+  readonly done: (error?: Error) => void;
+}
+
+type Outgoing = { readonly kind: 'bytes'; readonly chunks: readonly Uint8Array[] } | Control;
+
+/** An alert whose description is 0 (§6.1). */
+function isCloseNotify(item: Outgoing): boolean {
+  return item.kind === 'record' && item.contentType === contentTypes.alert && item.fragment[1] === 0;
+}
+
+/** Milliseconds. */
+const rekeyRetryInterval = 10;
+/** A connection that always has more to read must not starve the others. */
+const readsPerTurn = 4;
+/** Shared by all connections: what is read is handled before the next read. */
+const readBuffer = new Uint8Array(65_536);

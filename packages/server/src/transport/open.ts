@@ -1,0 +1,48 @@
+/** Finds the transport for a raw connection: its descriptor if it can be taken over, else the stream itself. */
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Kernel } from 'ktls-bind';
+import { asError } from '../errors.js';
+import { type Refusal, refused } from '../offload.js';
+import { NativeTransport } from './native.js';
+import { StreamTransport } from './stream.js';
+import type { Transport } from './types.js';
+
+export type TransportChoice = 'auto' | 'native' | 'stream';
+
+/**
+ * Takes a raw connection over. The socket must not have been read from (`pauseOnConnect`): what libuv has read is lost
+ * to the descriptor. With the native transport the socket object is destroyed, and only the duplicate of its descriptor
+ * lives on: two system calls and a short-lived object per connection are the price of kernel records.
+ */
+export function openTransport(raw: Duplex, kernel: Kernel, choice: TransportChoice): Transport {
+  if (choice === 'stream') return new StreamTransport(raw, refused('not-a-socket', "the option transport is 'stream'"));
+  const fd = descriptorOf(raw);
+  if (typeof fd !== 'number') return new StreamTransport(raw, fd);
+  const support = kernel.probe();
+  if (!kernel.nativeAvailable) return new StreamTransport(raw, refused('no-addon', support.error?.message));
+  try {
+    const socket = kernel.open(fd);
+    raw.destroy();
+    return new NativeTransport(socket, support);
+  } catch (error) {
+    return new StreamTransport(raw, refused('open-failed', asError(error).message));
+  }
+}
+
+/** Throws Error when the native part is demanded and not there. */
+export function requireNative(kernel: Kernel, choice: TransportChoice): void {
+  if (choice !== 'native' || kernel.nativeAvailable) return;
+  throw new Error(`transport: 'native' is not possible here: ${kernel.probe().error?.message ?? 'no native part'}`);
+}
+
+/** Node has no public way to ask for a socket's descriptor; `_handle.fd` is there in all of its current versions. */
+function descriptorOf(raw: Duplex): number | Refusal {
+  if (!(raw instanceof Socket)) return refused('not-a-socket', 'it is a stream');
+  if (raw.bytesRead > 0 || raw.readableLength > 0) return refused('not-a-socket', 'bytes have been read from it already');
+  // The tls ULP is TCP's.
+  if (raw.remoteFamily === undefined) return refused('not-a-socket', 'it is not a TCP socket');
+  const handle: unknown = Reflect.get(raw, '_handle');
+  const fd: unknown = typeof handle === 'object' && handle !== null ? Reflect.get(handle, 'fd') : undefined;
+  return typeof fd === 'number' && fd >= 0 ? fd : refused('not-a-socket', 'its descriptor is not known');
+}
