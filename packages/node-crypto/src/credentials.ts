@@ -46,6 +46,9 @@ function pemKey(text: string, passphrase: string | undefined): KeyObject {
   if (!/-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY-----/.test(text)) {
     throw new TypeError('no private key is in this PEM text: a block that ends in PRIVATE KEY is needed');
   }
+  if (passphrase === undefined && /-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m.test(text)) {
+    throw passphraseMissing();
+  }
   try {
     return createPrivateKey({ key: text, format: 'pem', ...given(passphrase) });
   } catch (error) {
@@ -71,13 +74,15 @@ function given(passphrase: string | undefined): { readonly passphrase?: string }
 
 function unreadable(error: unknown, passphrase: string | undefined): TypeError {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (code === 'ERR_MISSING_PASSPHRASE') {
-    return new TypeError('the private key is encrypted: give its passphrase', { cause: error });
-  }
+  if (code === 'ERR_MISSING_PASSPHRASE') return passphraseMissing();
   if (passphrase !== undefined && /DECRYPT|CIPHERFINAL|PKCS12/.test(code)) {
     return new TypeError('the passphrase does not open the private key', { cause: error });
   }
   return new TypeError('the private key is not readable as PKCS#8, SEC 1 or PKCS#1', { cause: error });
+}
+
+function passphraseMissing(): TypeError {
+  return new TypeError('the private key is encrypted: give its passphrase');
 }
 
 function checkKey(chain: readonly X509Certificate[], key: KeyObject): void {
