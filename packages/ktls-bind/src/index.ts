@@ -5,6 +5,7 @@ import { readTlsStat } from './tls-stat.js';
 import type { Kernel } from './types.js';
 
 export { KtlsError, type KtlsErrorCode, type KtlsErrorDetails, type KtlsStep } from './errors.js';
+export { summarizeDirections } from './probe.js';
 export type * from './types.js';
 
 /** The running kernel. */

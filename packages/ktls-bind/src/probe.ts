@@ -32,6 +32,11 @@ export function probe(native: Native | KtlsError): KtlsSupport {
   };
 }
 
+/** As the `summary` of the support, of these directions alone: `kernel: send, AES-GCM/CCM/ChaCha20, rekey`. */
+export function summarizeDirections(support: KtlsSupport, among: readonly Direction[]): string {
+  return support.available ? summarize(support.ciphers, support.rekey, among) : support.summary;
+}
+
 type Verdicts = KtlsSupport['ciphers'];
 
 const directions: readonly Direction[] = ['send', 'receive'];
@@ -143,8 +148,9 @@ function reason(error: KtlsError): string {
 }
 
 /** `kernel: send+receive, AES-GCM/CCM/ChaCha20, rekey`. */
-function summarize(verdicts: Verdicts, rekey: KtlsSupport['rekey']): string {
-  const where = directions.filter((direction) => cipherNames.some((cipher) => verdicts[cipher][direction].supported));
+function summarize(verdicts: Verdicts, rekey: KtlsSupport['rekey'], among = directions): string {
+  const where = among.filter((direction) => cipherNames.some((cipher) => verdicts[cipher][direction].supported));
+  if (where.length === 0) return `user space: this kernel takes no keys to ${among.join(' or ')} with`;
   const works = (cipher: KtlsCipher) => where.every((direction) => verdicts[cipher][direction].supported);
   const gcm = works('aes-128-gcm') && works('aes-256-gcm') ? ['AES-GCM'] : [];
   const single =

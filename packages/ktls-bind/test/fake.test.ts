@@ -2,6 +2,7 @@
 import { openSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { createFakeKernel, type FakeKernel } from '../src/fake.js';
+import { summarizeDirections } from '../src/probe.js';
 import type { KtlsSocket } from '../src/types.js';
 import { describeKernel } from './contract.js';
 import { readToEnd, ready } from './pairs.js';
@@ -55,6 +56,18 @@ describe('probing a fake kernel', () => {
     expect(support.ciphers['aes-128-gcm'].receive.supported).toBe(false);
     expect(support.maxPayload).toBe(false);
     expect(kernel.openDescriptors).toBe(0);
+  });
+
+  it('sums up some directions alone', () => {
+    const support = createFakeKernel({ rekey: { send: false, receive: true } }).probe();
+    expect(summarizeDirections(support, ['send'])).toBe('kernel: send, AES-GCM/CCM/ChaCha20, no rekey');
+    expect(summarizeDirections(support, ['receive'])).toBe('kernel: receive, AES-GCM/CCM/ChaCha20, rekey');
+    const opening = createFakeKernel({
+      refuse: (_cipher, direction) => (direction === 'send' ? 'ENOPROTOOPT' : undefined),
+    });
+    expect(summarizeDirections(opening.probe(), ['send'])).toBe('user space: this kernel takes no keys to send with');
+    const absent = createFakeKernel({ ulp: false }).probe();
+    expect(summarizeDirections(absent, ['send'])).toBe(absent.summary);
   });
 
   it('finds nothing without ULP or without ciphers', () => {
