@@ -48,10 +48,10 @@ function showStatus({ connection, server }) {
 function verdict({ protocol, send, receive }) {
   const name = protocol.replace('TLSv', 'TLS ');
   if (send.where === 'kernel' && receive.where === 'kernel') {
-    return `This page came over ${name}, encrypted and decrypted by the server's kernel.`;
+    return `This page came over ${name}, encrypted and decrypted by the server’s kernel.`;
   }
-  if (send.where === 'kernel') return `This page came over ${name}, encrypted by the server's kernel.`;
-  return `This page came over ${name}, encrypted in user space: in the server's own process.`;
+  if (send.where === 'kernel') return `This page came over ${name}, encrypted by the server’s kernel.`;
+  return `This page came over ${name}, encrypted in user space, by the server’s own process.`;
 }
 
 const explanations = {
@@ -78,7 +78,8 @@ function showServer({ offload, provider, counters }) {
   show('server-offload', `${offload.policy} (${offload.summary})`);
   show('server-provider', provider);
   show('server-connections', String(counters.connections.open));
-  show('server-handshakes', `${counters.handshakes.completed}, ${counters.handshakes.resumed}`);
+  const { completed, resumed, failed } = counters.handshakes;
+  show('server-handshakes', `${completed}, ${resumed} of them resumed; ${failed} failed`);
   show('server-send', places(counters.offload.send));
   show('server-receive', places(counters.offload.receive));
 }

@@ -1,5 +1,5 @@
 /** A connection for people and for programs: one shape for `connect`, the status page, and the log. */
-import { createHash } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import type { TlsConnection } from '../connection.js';
 import type { DirectionOffload } from '../offload.js';
 
@@ -47,6 +47,5 @@ export function placeText({ where, device, detail }: DirectionOffload): string {
 
 /** SHA-256 of a certificate in DER, as people compare it: `AB:CD:…`. */
 export function fingerprint(der: Uint8Array): string {
-  const digest = createHash('sha256').update(der).digest('hex').toUpperCase();
-  return digest.match(/../g)?.join(':') ?? '';
+  return new X509Certificate(der).fingerprint256;
 }

@@ -1,0 +1,167 @@
+/** `tls13 serve`: a folder over HTTPS, from the command line to the last connection. */
+import { statSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { isIP } from 'node:net';
+import { resolve } from 'node:path';
+import { type Direction, kernel, summarizeDirections } from 'ktls-bind';
+import { createProvider } from 'tls13-node-crypto';
+import { asError } from '../errors.js';
+import { createHttpsServer, type HttpsServer, type HttpsServerOptions } from '../https.js';
+import { keyLogFile } from '../key-log.js';
+import type { OffloadPolicy } from '../offload.js';
+import { type Arguments, type Command, UsageError } from './options.js';
+import { type Certificates, readCertificates } from './serve/certificates.js';
+import { Zeros } from './serve/download.js';
+import { untilStopped } from './serve/signals.js';
+import { siteApplication } from './serve/site.js';
+import type { ServerFacts } from './serve/status.js';
+import { commonOptions, keyLogOption, readOptionFile, sharedOptions } from './tls-options.js';
+
+/** Exit status where the port cannot be had. */
+const cannotListen = 2;
+const defaultPort = 8443;
+const defaultHost = '127.0.0.1';
+
+export const serveCommand: Command = {
+  name: 'serve',
+  operands: '[DIR]',
+  mostOperands: 1,
+  summary: 'Serves the files of a folder (default: this one) over HTTPS with TLS 1.3, by sendfile.',
+  options: {
+    host: { value: 'ADDRESS', help: `where to listen (default: ${defaultHost}; 0.0.0.0 or :: for everybody)` },
+    port: { value: 'NUMBER', help: `which port (default: ${defaultPort}; 0 lets the system choose)` },
+    cert: { value: 'FILE', repeated: true, help: 'a certificate chain (PEM); several are chosen from by name' },
+    key: { value: 'FILE', repeated: true, help: 'the private key of the certificate in the same place' },
+    'client-ca': { value: 'FILE', repeated: true, help: 'let in only clients with a certificate of these authorities' },
+    ...commonOptions,
+    alpn: { value: 'LIST', help: 'http/1.1 (default) and h2, best first; over h2 files do not go by sendfile' },
+    'key-log': keyLogOption,
+    json: { help: 'the first line is an object with url, port, pid, offload, certificates' },
+  },
+  notes: [
+    'Without --cert a certificate for this machine alone is made and kept in .tls13/.',
+    'SIGHUP reads the certificates again. SIGINT and SIGTERM finish what is being sent, then end with 0; a second\n' +
+      'one, a second later or more, ends at once. Exit status 1: a mistake in the command; 2: cannot listen.',
+  ],
+};
+
+export async function serve(given: Arguments): Promise<number> {
+  const folder = existingFolder(given.operands[0] ?? '.');
+  const options = await serverOptions(given);
+  const certificates = await readCertificates(given);
+  const facts = serverFacts(options);
+  const zeros = new Zeros();
+  const server: HttpsServer = createHttpsServer(
+    { ...options, credentials: certificates.credentials },
+    siteApplication({ folder, facts, zeros, counters: () => server.counters }),
+  );
+  const keyLogPath = given.text('key-log');
+  const keyLog = keyLogPath === undefined ? undefined : keyLogFile(keyLogPath);
+  if (keyLog !== undefined) server.on('keylog', keyLog.listener);
+  // Whoever reads our output may go before us.
+  process.stdout.on('error', () => undefined);
+  try {
+    const host = given.text('host') ?? defaultHost;
+    const address = await listening(server, host, given.port('port') ?? defaultPort);
+    announce(given.has('json'), { address, host: given.text('host'), folder, facts, certificates });
+    await untilStopped(server, () => reload(server, given));
+    return 0;
+  } catch (error) {
+    if (!isListenError(error)) throw error;
+    process.stderr.write(`tls13: ${error.message}\n`);
+    return cannotListen;
+  } finally {
+    zeros.remove();
+    keyLog?.close();
+  }
+}
+
+async function serverOptions(given: Arguments): Promise<HttpsServerOptions> {
+  const clientAuthorities = given.texts('client-ca').map((file) => readOptionFile('client-ca', file));
+  const protocols = given.listOf('alpn', ['h2', 'http/1.1']);
+  return {
+    ...(await sharedOptions(given)),
+    ...(clientAuthorities.length === 0 ? {} : { requestCert: true, ca: clientAuthorities }),
+    ...(protocols === undefined ? {} : { ALPNProtocols: protocols, http2: protocols.includes('h2') }),
+  };
+}
+
+function existingFolder(path: string): string {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return resolve(path);
+  throw new UsageError(`${path} is not a folder`);
+}
+
+function serverFacts({ offload: policy = 'auto', provider }: HttpsServerOptions): ServerFacts {
+  const name =
+    typeof provider === 'object' ? provider.name : createProvider(provider && { prefer: provider }).report.name;
+  return { offload: { policy, summary: offloadSummary(policy) }, provider: name };
+}
+
+const directionsOf: Readonly<Record<Exclude<OffloadPolicy, 'off'>, readonly Direction[]>> = {
+  auto: ['send'],
+  send: ['send'],
+  both: ['send', 'receive'],
+};
+
+function offloadSummary(policy: OffloadPolicy): string {
+  if (policy === 'off') return 'user space: turned off by --offload off';
+  return summarizeDirections(kernel.probe(), directionsOf[policy]);
+}
+
+function listening(server: HttpsServer, host: string, port: number): Promise<AddressInfo> {
+  return new Promise((done, fail) => {
+    server.once('error', fail);
+    server.listen(port, host, () => {
+      server.off('error', fail);
+      const address = server.address();
+      if (typeof address === 'object' && address !== null) done(address);
+      else fail(new Error('the server has no address'));
+    });
+  });
+}
+
+/** What the system says to bind and listen. */
+function isListenError(error: unknown): error is Error {
+  if (!(error instanceof Error) || !('syscall' in error)) return false;
+  return error.syscall === 'listen' || error.syscall === 'bind' || error.syscall === 'getaddrinfo';
+}
+
+interface Announcement {
+  readonly address: AddressInfo;
+  /** As given; without, the URL has the name that the development certificate holds. */
+  readonly host: string | undefined;
+  readonly folder: string;
+  readonly facts: ServerFacts;
+  readonly certificates: Certificates;
+}
+
+function announce(json: boolean, { address, host, folder, facts, certificates }: Announcement): void {
+  const { port } = address;
+  const url = `https://${urlHost(host)}:${port}/`;
+  if (json) {
+    const { pid } = process;
+    const certificate = { certificates: certificates.shown };
+    process.stdout.write(`${JSON.stringify({ url, port, pid, ...facts, ...certificate, address, folder })}\n`);
+    return;
+  }
+  const fingerprints = certificates.shown.map(({ fingerprint256, names, file }) => {
+    return `SHA-256 ${fingerprint256}  ${names}${file === null ? '' : `  ${file}`}`;
+  });
+  process.stdout.write([url, ...fingerprints, facts.offload.summary, ''].join('\n'));
+}
+
+function urlHost(host: string | undefined): string {
+  if (host === undefined || host === '0.0.0.0' || host === '::') return 'localhost';
+  return isIP(host) === 6 ? `[${host}]` : host;
+}
+
+/** A mistake in the new files leaves the old certificates in use. */
+async function reload(server: HttpsServer, given: Arguments): Promise<void> {
+  try {
+    const { credentials, shown } = await readCertificates(given);
+    server.setCredentials({ credentials });
+    for (const { fingerprint256 } of shown) process.stderr.write(`tls13: now presenting SHA-256 ${fingerprint256}\n`);
+  } catch (error) {
+    process.stderr.write(`tls13: certificates not reloaded: ${asError(error).message}\n`);
+  }
+}
