@@ -129,7 +129,6 @@ const cases: readonly Case[] = [
   { what: 'a wildcard', chain: good, host: 'any.wild.example' },
   { what: 'a name in capitals', chain: good, host: 'HOST.Example' },
   { what: 'an IPv4 address', chain: good, host: '192.0.2.7' },
-  { what: 'an IPv6 address', chain: good, host: '2001:db8:0:0::7' },
   ...['two.labels.wild.example', 'wild.example', 'other.example', 'host.example.com'].map((host) => ({
     what: `the name ${host}`,
     chain: good,
@@ -176,6 +175,12 @@ describe('a server chain with', () => {
       host: 'host.example',
     });
     expect(verdict).toEqual({ ok: true, chain: [leaf.der, intermediate.der, root.der] });
+  });
+
+  it('an IPv6 address in any spelling (of which not every node:tls makes the same)', () => {
+    for (const host of ['2001:db8::7', '2001:0DB8:0:0::7', '2001:db8:0:0:0:0:0:7']) {
+      expect(store.verify({ chain: good.map(({ der }) => der), purpose: 'server', host })).toMatchObject({ ok: true });
+    }
   });
 
   it('a common name instead of a subjectAltName: refused, unlike by node:tls', () => {
