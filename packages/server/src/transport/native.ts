@@ -178,7 +178,7 @@ export class NativeTransport implements Transport, KernelSide {
     try {
       if (this.#flush() && this.#ending === 'asked' && !this.#socket.closed) {
         this.#ending = 'done';
-        this.#socket.shutdown();
+        this.#shutdown();
       }
     } catch (error) {
       this.#writeFailed(asError(error));
@@ -186,6 +186,15 @@ export class NativeTransport implements Transport, KernelSide {
       this.#pumping = false;
     }
     this.#watch();
+  }
+
+  /** A peer that is gone already (it closed, and reset what came later) needs no FIN. */
+  #shutdown(): void {
+    try {
+      this.#socket.shutdown();
+    } catch (error) {
+      if (!(error instanceof KtlsError) || error.errno !== 'ENOTCONN') throw error;
+    }
   }
 
   /** @returns whether nothing is left. */
