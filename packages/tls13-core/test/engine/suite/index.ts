@@ -1,0 +1,20 @@
+/** What the engine must do over any provider: the same tests run over each. */
+import { describe } from 'vitest';
+import type { CryptoProvider } from '../../../src/crypto/provider.js';
+import { closingTests } from './closing.js';
+import { detachedTests } from './detached.js';
+import { keyUpdateTests } from './key-updates.js';
+import { negotiationTests } from './negotiation.js';
+import { pendingTests } from './pending.js';
+import { recordTests } from './records.js';
+import { resumptionTests } from './resumption.js';
+
+export function engineSuite(name: string, provider: CryptoProvider): void {
+  describe(`the engine over ${name}: negotiation`, () => negotiationTests(provider));
+  describe(`the engine over ${name}: resumption`, () => resumptionTests(provider));
+  describe(`the engine over ${name}: key updates`, () => keyUpdateTests(provider));
+  describe(`the engine over ${name}: closing`, () => closingTests(provider));
+  describe(`the engine over ${name}: waiting for the application`, () => pendingTests(provider));
+  describe(`the engine over ${name}: records`, () => recordTests(provider));
+  describe(`the engine over ${name}: detached directions`, () => detachedTests(provider));
+}
