@@ -67,6 +67,8 @@ export class Driver implements TransportHandler {
   #wanted = true;
   #pending = false;
   #peerClosed = false;
+  /** Our own close_notify is on its way. */
+  #closed = false;
   /** The application's data that is not sealed yet; one write at a time. */
   #unsealed: readonly Uint8Array[] = [];
   #done: Done | undefined;
@@ -131,6 +133,7 @@ export class Driver implements TransportHandler {
   /** Sends close_notify, then the FIN; the last call. */
   end(done: Done): void {
     if (this.#phase !== 'open') return done(notConnected());
+    this.#closed = true;
     this.#handle(this.engine.close());
     if (this.#isOver) return done();
     this.#done = done;
@@ -218,8 +221,9 @@ export class Driver implements TransportHandler {
   failed(error: Error): void {
     if (this.#isOver) return;
     const fault = recordFault(error);
-    if (fault === undefined) this.#fail(asSystemError(error));
-    else this.#handle(this.engine.abort(fault));
+    if (fault !== undefined) this.#handle(this.engine.abort(fault));
+    else if (this.#closed && this.#peerClosed) this.#finishAlone();
+    else this.#fail(asSystemError(error));
   }
 
   // --- what the engine says
@@ -447,6 +451,14 @@ export class Driver implements TransportHandler {
     this.engine.abort(abandoned);
     this.#owner.failed(error);
     this.#settle(error);
+  }
+
+  /** Both have said all they wanted; the peer did not wait for our close_notify, and nothing is lost by that. */
+  #finishAlone(): void {
+    this.#phase = 'over';
+    this.transport.destroy();
+    this.engine.abort(abandoned);
+    this.#finishWrite();
   }
 
   /** Whoever waits for something to be sent waits no longer. */
