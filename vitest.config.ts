@@ -22,7 +22,12 @@ export default defineConfig({
     projects: [
       project(
         'unit',
-        ['packages/*/test/**/*.test.ts', 'test/*.test.ts', 'test/vectors/**/*.test.ts', 'fuzz/**/*.test.ts'],
+        [
+          'packages/*/test/**/*.test.ts',
+          'test/*.test.ts',
+          'test/{vectors,properties}/**/*.test.ts',
+          'fuzz/**/*.test.ts',
+        ],
         30_000,
       ),
       project('interop', ['test/interop/**/*.test.ts'], 60_000),

@@ -164,6 +164,6 @@ function issue(
 function der(tag: number, ...parts: readonly Uint8Array[]): Uint8Array {
   const content = Buffer.concat(parts);
   const { length } = content;
-  const header = length < 128 ? [tag, length] : [tag, 0x82, length >> 8, length & 0xff];
-  return Uint8Array.from([...header, ...content]);
+  const long = length < 256 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
+  return Uint8Array.from([tag, ...(length < 128 ? [length] : long), ...content]);
 }
