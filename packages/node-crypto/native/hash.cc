@@ -1,5 +1,10 @@
-// SHA-256 and SHA-384 in one call, and HMAC over them (RFC 2104, §7.1).
+// SHA-256 and SHA-384 (§7.1): in one call, as HMAC (RFC 2104), and running. A running hash's state is a plain array of
+// JavaScript's, so that a transcript is copied as bytes are and leaves nothing to finalize. That needs OpenSSL's older
+// interface, in which the state has a size; on the stack it is also wiped without leaving a context behind.
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "common.h"
+
+#include <openssl/sha.h>
 
 #include <algorithm>
 #include <cstring>
@@ -8,83 +13,137 @@ namespace tls13 {
 
 namespace {
 
-using DigestContext = Owned<EVP_MD_CTX, EVP_MD_CTX_free>;
-using Algorithm = Owned<EVP_MD, EVP_MD_free>;
+struct Sha256 {
+  using Context = SHA256_CTX;
+  static constexpr size_t kLength = SHA256_DIGEST_LENGTH;
+  static constexpr size_t kBlock = SHA256_CBLOCK;
+  static bool Init(Context* context) { return SHA256_Init(context) == 1; }
+  static bool Update(Context* context, Bytes data) { return SHA256_Update(context, data.data, data.length) == 1; }
+  static bool Final(uint8_t* out, Context* context) { return SHA256_Final(out, context) == 1; }
+};
 
-constexpr size_t kMaxBlock = 128;
+struct Sha384 {
+  using Context = SHA512_CTX;
+  static constexpr size_t kLength = SHA384_DIGEST_LENGTH;
+  static constexpr size_t kBlock = SHA512_CBLOCK;
+  static bool Init(Context* context) { return SHA384_Init(context) == 1; }
+  static bool Update(Context* context, Bytes data) { return SHA384_Update(context, data.data, data.length) == 1; }
+  static bool Final(uint8_t* out, Context* context) { return SHA384_Final(out, context) == 1; }
+};
 
-class Hash : public Napi::ObjectWrap<Hash> {
+// The state of a running hash, wiped when it goes.
+template <typename Algorithm>
+class Running {
  public:
-  static Napi::Function Define(Napi::Env env) {
-    return DefineClass(env, "Hash", {InstanceMethod<&Hash::Digest>("digest"), InstanceMethod<&Hash::Hmac>("hmac")});
+  Running() : good_(Algorithm::Init(&context_)) {}
+  explicit Running(Bytes state) {
+    std::memcpy(&context_, state.data, sizeof context_);
+    // An index into the context's own block: nobody else writes a state, yet memory must not hang on that.
+    good_ = context_.num < Algorithm::kBlock;
   }
+  ~Running() { OPENSSL_cleanse(&context_, sizeof context_); }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
 
-  // (name): sha256 or sha384
-  explicit Hash(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Hash>(info) {
-    const std::string name = TextOf(info[0], "hash");
-    ErrorMark mark;
-    algorithm_.reset(EVP_MD_fetch(nullptr, name.c_str(), nullptr));
-    context_.reset(EVP_MD_CTX_new());
-    if (!algorithm_ || !context_) throw OpensslError(info.Env(), name.c_str());
-    length_ = static_cast<size_t>(EVP_MD_get_size(algorithm_.get()));
-    block_ = static_cast<size_t>(EVP_MD_get_block_size(algorithm_.get()));
-    if (block_ > kMaxBlock) throw Napi::RangeError::New(info.Env(), "only SHA-2 is used here");
+  Running& Add(Bytes data) {
+    good_ = good_ && Algorithm::Update(&context_, data);
+    return *this;
+  }
+  bool Finish(uint8_t* out) { return good_ && Algorithm::Final(out, &context_); }
+  bool Save(Bytes state) const {
+    std::memcpy(state.data, &context_, sizeof context_);
+    return good_;
   }
 
  private:
-  // (data, out)
-  void Digest(const Napi::CallbackInfo& info) {
-    const Bytes data = BytesOf(info[0], "data");
-    const Bytes out = Room(info[1]);
-    ErrorMark mark;
-    if (!(Start() && Add(data) && Finish(out.data))) throw OpensslError(info.Env(), "hashing");
-  }
-
-  // (key, data, out)
-  void Hmac(const Napi::CallbackInfo& info) {
-    const Bytes key = BytesOf(info[0], "key");
-    const Bytes data = BytesOf(info[1], "data");
-    const Bytes out = Room(info[2]);
-    ErrorMark mark;
-    uint8_t pad[kMaxBlock] = {};
-    const bool done = KeyBlock(key, pad) && Mac(pad, data, out.data);
-    OPENSSL_cleanse(pad, sizeof pad);
-    // Starting again overwrites what the last round left of the key.
-    if (!Start() || !done) throw OpensslError(info.Env(), "HMAC");
-  }
-
-  bool KeyBlock(Bytes key, uint8_t* pad) {
-    if (key.length > block_) return Start() && Add(key) && Finish(pad);
-    std::memcpy(pad, key.data, key.length);
-    return true;
-  }
-
-  bool Mac(uint8_t* pad, Bytes data, uint8_t* out) {
-    const Bytes block = {pad, block_};
-    std::for_each(pad, pad + block_, [](uint8_t& byte) { byte ^= 0x36; });
-    if (!(Start() && Add(block) && Add(data) && Finish(out))) return false;
-    std::for_each(pad, pad + block_, [](uint8_t& byte) { byte ^= 0x36 ^ 0x5c; });
-    return Start() && Add(block) && Add({out, length_}) && Finish(out);
-  }
-
-  bool Start() { return EVP_DigestInit_ex2(context_.get(), algorithm_.get(), nullptr) == 1; }
-  bool Add(Bytes data) { return EVP_DigestUpdate(context_.get(), data.data, data.length) == 1; }
-  bool Finish(uint8_t* out) { return EVP_DigestFinal_ex(context_.get(), out, nullptr) == 1; }
-
-  Bytes Room(Napi::Value value) const {
-    const Bytes out = BytesOf(value, "out");
-    if (out.length != length_) throw Napi::RangeError::New(value.Env(), "the output must have the length of the hash");
-    return out;
-  }
-
-  Algorithm algorithm_;
-  DigestContext context_;
-  size_t length_ = 0;
-  size_t block_ = 0;
+  typename Algorithm::Context context_;
+  bool good_;
 };
+
+Bytes RoomOf(Napi::Value value, size_t length, const char* name) {
+  const Bytes room = BytesOf(value, name);
+  if (room.length == length) return room;
+  throw Napi::RangeError::New(value.Env(), std::string(name) + " must have " + std::to_string(length) + " bytes");
+}
+
+void Require(bool done, Napi::Env env, const char* step) {
+  if (!done) throw OpensslError(env, step);
+}
+
+// (data, out)
+template <typename Algorithm>
+void Digest(const Napi::CallbackInfo& info) {
+  const Bytes data = BytesOf(info[0], "data");
+  const Bytes out = RoomOf(info[1], Algorithm::kLength, "out");
+  Require(Running<Algorithm>().Add(data).Finish(out.data), info.Env(), "hashing");
+}
+
+template <typename Algorithm>
+bool Mac(Bytes key, Bytes data, uint8_t* pad, uint8_t* out) {
+  if (key.length <= Algorithm::kBlock) {
+    std::memcpy(pad, key.data, key.length);
+  } else if (!Running<Algorithm>().Add(key).Finish(pad)) {
+    return false;
+  }
+  const Bytes block = {pad, Algorithm::kBlock};
+  std::for_each(pad, pad + block.length, [](uint8_t& byte) { byte ^= 0x36; });
+  if (!Running<Algorithm>().Add(block).Add(data).Finish(out)) return false;
+  std::for_each(pad, pad + block.length, [](uint8_t& byte) { byte ^= 0x36 ^ 0x5c; });
+  return Running<Algorithm>().Add(block).Add({out, Algorithm::kLength}).Finish(out);
+}
+
+// (key, data, out)
+template <typename Algorithm>
+void Hmac(const Napi::CallbackInfo& info) {
+  const Bytes key = BytesOf(info[0], "key");
+  const Bytes data = BytesOf(info[1], "data");
+  const Bytes out = RoomOf(info[2], Algorithm::kLength, "out");
+  uint8_t pad[Algorithm::kBlock] = {};
+  const bool done = Mac<Algorithm>(key, data, pad, out.data);
+  OPENSSL_cleanse(pad, sizeof pad);
+  Require(done, info.Env(), "HMAC");
+}
+
+// (state): fills it with that of no data
+template <typename Algorithm>
+void Start(const Napi::CallbackInfo& info) {
+  const Bytes state = RoomOf(info[0], sizeof(typename Algorithm::Context), "state");
+  Require(Running<Algorithm>().Save(state), info.Env(), "hashing");
+}
+
+// (state, data): changes state
+template <typename Algorithm>
+void Update(const Napi::CallbackInfo& info) {
+  const Bytes state = RoomOf(info[0], sizeof(typename Algorithm::Context), "state");
+  Require(Running<Algorithm>(state).Add(BytesOf(info[1], "data")).Save(state), info.Env(), "hashing");
+}
+
+// (state, out): leaves state as it is
+template <typename Algorithm>
+void Finish(const Napi::CallbackInfo& info) {
+  const Bytes state = RoomOf(info[0], sizeof(typename Algorithm::Context), "state");
+  const Bytes out = RoomOf(info[1], Algorithm::kLength, "out");
+  Require(Running<Algorithm>(state).Finish(out.data), info.Env(), "hashing");
+}
+
+template <typename Algorithm>
+Napi::Object Define(Napi::Env env) {
+  const Napi::Object hash = Napi::Object::New(env);
+  hash.Set("length", static_cast<double>(Algorithm::kLength));
+  hash.Set("stateLength", static_cast<double>(sizeof(typename Algorithm::Context)));
+  hash.Set("digest", Napi::Function::New<Digest<Algorithm>>(env, "digest"));
+  hash.Set("hmac", Napi::Function::New<Hmac<Algorithm>>(env, "hmac"));
+  hash.Set("start", Napi::Function::New<Start<Algorithm>>(env, "start"));
+  hash.Set("update", Napi::Function::New<Update<Algorithm>>(env, "update"));
+  hash.Set("finish", Napi::Function::New<Finish<Algorithm>>(env, "finish"));
+  return hash;
+}
 
 }  // namespace
 
-void DefineHash(Napi::Env env, Napi::Object exports) { exports.Set("Hash", Hash::Define(env)); }
+void DefineHash(Napi::Env env, Napi::Object exports) {
+  exports.Set("sha256", Define<Sha256>(env));
+  exports.Set("sha384", Define<Sha384>(env));
+}
 
 }  // namespace tls13

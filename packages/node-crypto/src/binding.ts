@@ -1,5 +1,5 @@
 /** The native addon as TypeScript sees it. Outputs are written into arrays that the caller brings, of exactly the right length. */
-import type { AeadName, HashName, NamedGroupName } from 'tls13-core';
+import type { AeadName, NamedGroupName } from 'tls13-core';
 
 export interface Binding {
   /** Of the OpenSSL inside the running node. */
@@ -9,7 +9,8 @@ export interface Binding {
   readonly Aead: new (aead: AeadName, key: Uint8Array) => BoundAead;
   readonly RecordSealer: new (aead: AeadName, key: Uint8Array, iv: Uint8Array, sequenceNumber: bigint) => BoundSealer;
   readonly RecordOpener: new (aead: AeadName, key: Uint8Array, iv: Uint8Array, sequenceNumber: bigint) => BoundOpener;
-  readonly Hash: new (name: HashName) => BoundHash;
+  readonly sha256: BoundHash;
+  readonly sha384: BoundHash;
   /** Fills `keyExchange` with its public half. */
   readonly EphemeralKey: new (
     group: NamedGroupName,
@@ -47,8 +48,16 @@ export interface BoundOpener {
 }
 
 export interface BoundHash {
+  readonly length: number;
+  /** Bytes of a running hash's state, which only these functions may write. */
+  readonly stateLength: number;
   digest(data: Uint8Array, out: Uint8Array): void;
   hmac(key: Uint8Array, data: Uint8Array, out: Uint8Array): void;
+  /** Fills `state`. */
+  start(state: Uint8Array): void;
+  update(state: Uint8Array, data: Uint8Array): void;
+  /** The digest so far; `state` stays. */
+  finish(state: Uint8Array, out: Uint8Array): void;
 }
 
 export interface BoundEphemeralKey {

@@ -9,11 +9,11 @@ import type {
   Hash,
   HashName,
   NamedGroupName,
+  RunningHash,
 } from 'tls13-core';
 import type { Binding, BoundAead, BoundEphemeralKey, BoundHash } from './binding.js';
 import { hybridKeyExchange, type KeyExchange, shareLengths } from './groups.js';
 import { nativeRecordProtection } from './native-records.js';
-import { startHash } from './node-hash.js';
 import { certificateKey, pkcs8Signer } from './public-keys.js';
 import { verifiableSchemes } from './schemes.js';
 
@@ -27,8 +27,8 @@ export const allAeads: readonly AeadName[] = [
 
 export function providerOver(binding: Binding): CryptoProvider {
   const hashes: Readonly<Record<HashName, Hash>> = {
-    sha256: new NativeHash(binding, 'sha256', 32),
-    sha384: new NativeHash(binding, 'sha384', 48),
+    sha256: new NativeHash('sha256', binding.sha256),
+    sha384: new NativeHash('sha384', binding.sha384),
   };
   const native = nativeKeyExchange(binding);
   const hybrid = hybridKeyExchange(native);
@@ -96,10 +96,10 @@ class NativeHash implements Hash {
   readonly length: number;
   readonly #native: BoundHash;
 
-  constructor(binding: Binding, name: HashName, length: number) {
+  constructor(name: HashName, native: BoundHash) {
     this.name = name;
-    this.length = length;
-    this.#native = new binding.Hash(name);
+    this.length = native.length;
+    this.#native = native;
   }
 
   digest(data: Uint8Array): Uint8Array {
@@ -108,14 +108,40 @@ class NativeHash implements Hash {
     return digest;
   }
 
-  start() {
-    return startHash(this.name);
+  start(): RunningHash {
+    const state = new Uint8Array(this.#native.stateLength);
+    this.#native.start(state);
+    return new NativeRunningHash(this.#native, state);
   }
 
   hmac(key: Uint8Array, data: Uint8Array): Uint8Array {
     const code = new Uint8Array(this.length);
     this.#native.hmac(key, data, code);
     return code;
+  }
+}
+
+class NativeRunningHash implements RunningHash {
+  readonly #native: BoundHash;
+  readonly #state: Uint8Array;
+
+  constructor(native: BoundHash, state: Uint8Array) {
+    this.#native = native;
+    this.#state = state;
+  }
+
+  update(data: Uint8Array): void {
+    this.#native.update(this.#state, data);
+  }
+
+  copy(): RunningHash {
+    return new NativeRunningHash(this.#native, this.#state.slice());
+  }
+
+  digest(): Uint8Array {
+    const digest = new Uint8Array(this.#native.length);
+    this.#native.finish(this.#state, digest);
+    return digest;
   }
 }
 

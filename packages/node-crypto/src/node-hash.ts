@@ -7,10 +7,6 @@ export const nodeHashes: Readonly<Record<HashName, Hash>> = {
   sha384: nodeHash('sha384', 48),
 };
 
-export function startHash(name: HashName): RunningHash {
-  return new NodeRunningHash(createHash(name));
-}
-
 /** Not a Buffer, whose `slice` does not copy. */
 export function plainBytes(bytes: Buffer): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -21,7 +17,7 @@ function nodeHash(name: HashName, length: number): Hash {
     name,
     length,
     digest: (data) => plainBytes(createHash(name).update(data).digest()),
-    start: () => startHash(name),
+    start: () => new NodeRunningHash(createHash(name)),
     // A key object: Node 24 takes ten times as long with the bytes of a key.
     hmac: (key, data) => plainBytes(createHmac(name, createSecretKey(key)).update(data).digest()),
   };
