@@ -103,6 +103,8 @@ export class HttpsServer extends HttpServer {
     this.keepAliveTimeout = 1;
     for (const session of this.#sessions) session.close();
     this.closeIdleConnections();
+    // Node does not call a connection idle that has asked for nothing yet; browsers open such ones in advance.
+    for (const connection of this.tls.connections) if (connection.bytesRead === 0) connection.destroySoon();
     this.tls.close((error) => {
       if (error !== undefined) callback?.(error);
       // The HTTP part never listened itself: this ends its timers and emits `close`.

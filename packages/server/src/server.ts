@@ -127,7 +127,10 @@ export class TlsServer extends EventEmitter {
     return this;
   }
 
-  /** Accepts no more; `close` comes, and the callback, when the last connection has ended. See {@link shutdown}. */
+  /**
+   * Accepts no more and drops handshakes that are under way; `close` comes, and the callback, when the last connection
+   * has ended. See {@link shutdown}.
+   */
   close(callback?: (error?: Error) => void): this {
     if (!this.#tcp.listening && !this.#tcpOpen && this.#open === 0) {
       const error = Object.assign(new Error('the server is not running'), { code: 'ERR_SERVER_NOT_RUNNING' });
@@ -137,6 +140,7 @@ export class TlsServer extends EventEmitter {
     if (callback !== undefined) this.once('close', () => callback());
     this.#closing = true;
     for (const raw of this.#waiting.splice(0)) raw.destroy();
+    for (const connection of this.#handshaking.keys()) connection.destroy();
     if (this.#tcp.listening) this.#tcp.close();
     else this.#emitClosed();
     return this;
@@ -150,10 +154,7 @@ export class TlsServer extends EventEmitter {
     const closed = new Promise<void>((resolve) => {
       this.close(() => resolve());
     });
-    for (const connection of this.#connections) {
-      if (this.#handshaking.has(connection)) connection.destroy();
-      else connection.end();
-    }
+    for (const connection of this.connections) connection.end();
     const timer = setTimeout(() => this.closeAllConnections(), timeout);
     await closed;
     clearTimeout(timer);

@@ -21,8 +21,16 @@ export interface Status {
   readonly server: ServerFacts & { readonly counters: Counters };
 }
 
-/** @param socket the request's; with HTTP/2 Node's stand-in for the connection, which passes for one. */
+/** @param socket the request's. */
 export function statusOf(socket: unknown, facts: ServerFacts, counters: Counters): Status {
-  const connection = socket instanceof TlsConnection ? (summaryOf(socket) ?? null) : null;
-  return { connection, server: { ...facts, counters } };
+  const connection = connectionOf(socket);
+  const summary = connection === undefined ? undefined : summaryOf(connection);
+  return { connection: summary ?? null, server: { ...facts, counters } };
+}
+
+/** HTTP/2 puts a stream between itself and what is no socket of node:net, and the request a stand-in before that. */
+function connectionOf(socket: unknown): TlsConnection | undefined {
+  if (socket instanceof TlsConnection) return socket;
+  const carried: unknown = typeof socket === 'object' && socket !== null ? Reflect.get(socket, 'stream') : undefined;
+  return carried instanceof TlsConnection ? carried : undefined;
 }
