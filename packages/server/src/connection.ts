@@ -273,7 +273,7 @@ export class TlsConnection extends Duplex {
       this.#files.set(place, job);
       this.write(place, (error) => {
         this.#files?.delete(place);
-        const failure = job.error ?? error;
+        const failure = job.error ?? error ?? undefined;
         job.close().then(() => (failure === undefined ? resolve(job.sent) : reject(failure)));
       });
     });
