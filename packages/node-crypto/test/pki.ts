@@ -45,18 +45,18 @@ export class Pki {
   issue(request: Request = {}): Issued {
     const { name = 'host.example', extensions = [], issuer, key = curveKey(), days = 30, hash = 'sha256' } = request;
     const keyPem = key.export({ format: 'pem', type: 'pkcs8' }).toString();
-    const extensionFile = this.#write('ext', extensions.join('\n'));
+    const extensionFile = this.write('ext', extensions.join('\n'));
     const serial = String(++this.#count);
     const signedBy =
       issuer === undefined
-        ? ['-key', this.#write('key', keyPem)]
+        ? ['-key', this.write('key', keyPem)]
         : [
             '-force_pubkey',
-            this.#write('pub', createPublicKey(key).export({ format: 'pem', type: 'spki' }).toString()),
+            this.write('pub', createPublicKey(key).export({ format: 'pem', type: 'spki' }).toString()),
             '-CA',
-            this.#write('ca', issuer.pem),
+            this.write('ca', issuer.pem),
             '-CAkey',
-            this.#write('cakey', issuer.keyPem),
+            this.write('cakey', issuer.keyPem),
           ];
     const subject = ['-new', '-subj', `/CN=${name}`, '-days', String(days), `-${hash}`, '-set_serial', serial];
     const pem = openssl('x509', ...subject, '-extfile', extensionFile, ...signedBy);
@@ -70,17 +70,18 @@ export class Pki {
       const { serialNumber, subject } = new X509Certificate(der);
       return `R\t991231235959Z\t${yesterday}\t${serialNumber}\tunknown\t/${subject.replaceAll('\n', '/')}\n`;
     });
-    const database = this.#write('index', entries.join(''));
+    const database = this.write('index', entries.join(''));
     const settings = `[ca]\ndefault_ca=own\n[own]\ndatabase=${database}\ndefault_md=sha256\n`;
-    const signer = ['-cert', this.#write('ca', issuer.pem), '-keyfile', this.#write('cakey', issuer.keyPem)];
-    return openssl('ca', '-gencrl', '-config', this.#write('conf', settings), '-crldays', String(days), ...signer);
+    const signer = ['-cert', this.write('ca', issuer.pem), '-keyfile', this.write('cakey', issuer.keyPem)];
+    return openssl('ca', '-gencrl', '-config', this.write('conf', settings), '-crldays', String(days), ...signer);
   }
 
   remove(): void {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  #write(kind: string, text: string): string {
+  /** Its path. */
+  write(kind: string, text: string): string {
     const path = join(this.#folder, `${++this.#count}.${kind}`);
     writeFileSync(path, text);
     return path;

@@ -1,4 +1,6 @@
 // Chain verification: verdicts, their alerts, and agreement with node:tls on every chain.
+import { X509Certificate } from 'node:crypto';
+import * as tls from 'node:tls';
 import { afterAll, describe, expect, it } from 'vitest';
 import { chainVerifier, RootStore, rootCertificates, verifyChain } from '../src/index.js';
 import { verdictOnClient, verdictOnServer } from './node-tls.js';
@@ -373,6 +375,19 @@ describe('rootCertificates', () => {
     expect(roots.length).toBeGreaterThan(100);
     expect(rootCertificates('bundled', 'bundled').length).toBe(roots.length);
     expect(() => new RootStore({ roots })).not.toThrow();
+  });
+
+  it("reads the system's and the extra ones as this node names them, or from their files", () => {
+    const file = pki.write('pem', root.pem + stranger.pem);
+    process.env.SSL_CERT_FILE = file;
+    process.env.NODE_EXTRA_CA_CERTS = file;
+    for (const source of ['system', 'extra'] as const) {
+      const byNode: unknown = Reflect.get(tls, 'getCACertificates');
+      const pems: readonly string[] = typeof byNode === 'function' ? byNode(source) : [root.pem, stranger.pem];
+      const expected = new Set(pems.map((pem) => new X509Certificate(pem).fingerprint256));
+      const found = new Set(rootCertificates(source).map((der) => new X509Certificate(der).fingerprint256));
+      expect(found).toEqual(expected);
+    }
   });
 });
 
