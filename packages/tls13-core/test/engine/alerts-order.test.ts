@@ -16,9 +16,9 @@ import { describe, expect, it } from 'vitest';
 import { nobleProvider as provider } from '../../src/crypto/noble.js';
 import { handshakeTypes } from '../../src/registry.js';
 import { encodeHandshake } from '../../src/wire/index.js';
-import type { HandPeer } from './support/hand.js';
 import { HandClient } from './support/hand-client.js';
 import { HandServer } from './support/hand-server.js';
+import { places } from './support/places.js';
 
 /** Every message type there is, one that TLS 1.2 had (server_key_exchange), and one that nobody has. */
 const allTypes: Readonly<Record<string, number>> = {
@@ -28,85 +28,17 @@ const allTypes: Readonly<Record<string, number>> = {
   unknown: 0xf0,
 };
 
-interface Place {
-  readonly state: string;
-  readonly reach: () => HandPeer;
-  readonly expected: readonly string[];
-}
-
-const clientPlaces: readonly Place[] = [
-  { state: 'WAIT_SH', reach: () => new HandServer(provider), expected: ['server_hello'] },
-  {
-    state: 'WAIT_SH after HelloRetryRequest',
-    reach: () => new HandServer(provider).helloRetryRequest(),
-    expected: ['server_hello'],
-  },
-  { state: 'WAIT_EE', reach: () => new HandServer(provider).serverHello(), expected: ['encrypted_extensions'] },
-  {
-    state: 'WAIT_CERT_CR',
-    reach: () => new HandServer(provider).through('encrypted_extensions'),
-    expected: ['certificate', 'certificate_request'],
-  },
-  {
-    state: 'WAIT_CERT',
-    reach: () => new HandServer(provider).through('encrypted_extensions').certificateRequest(),
-    expected: ['certificate'],
-  },
-  {
-    state: 'WAIT_CV',
-    reach: () => new HandServer(provider).through('certificate'),
-    expected: ['certificate_verify'],
-  },
-  {
-    state: 'WAIT_FINISHED',
-    reach: () => new HandServer(provider).through('certificate_verify'),
-    expected: ['finished'],
-  },
-  {
-    state: 'CONNECTED',
-    reach: () => new HandServer(provider).through('finished'),
-    expected: ['new_session_ticket', 'key_update'],
-  },
-];
-
-const authenticating = { clientAuthentication: 'require' } as const;
-
-const serverPlaces: readonly Place[] = [
-  { state: 'START', reach: () => new HandClient(provider), expected: ['client_hello'] },
-  {
-    state: 'START after HelloRetryRequest',
-    reach: () => new HandClient(provider, { groups: ['secp256r1'] }).clientHello(),
-    expected: ['client_hello'],
-  },
-  {
-    state: 'WAIT_CERT',
-    reach: () => new HandClient(provider, authenticating).clientHello(),
-    expected: ['certificate'],
-  },
-  {
-    state: 'WAIT_CV',
-    reach: () => new HandClient(provider, authenticating).clientHello().certificate(),
-    expected: ['certificate_verify'],
-  },
-  { state: 'WAIT_FINISHED', reach: () => new HandClient(provider).clientHello(), expected: ['finished'] },
-  { state: 'CONNECTED', reach: () => new HandClient(provider).clientHello().finished(), expected: ['key_update'] },
-];
-
-describe.each([
-  ['client', clientPlaces],
-  ['server', serverPlaces],
-])('§4: a message in an unexpected order is an unexpected_message to a %s', (_role, places) => {
-  describe.each(places)('in $state', ({ reach, expected, state }) => {
-    const unexpected = Object.entries(allTypes).filter(([name]) => !expected.includes(name));
-    // In clear, the reaching costs most; under keys each one needs its own connection.
-    it.each(unexpected)('%s', (_name, code) => {
-      const peer = reach();
-      peer.wire.sendMessages(encodeHandshake(code, new Uint8Array(36)));
-      if (state === 'CONNECTED') peer.expectEnd('unexpected_message');
-      else peer.expectRefusal('unexpected_message');
-    });
+describe.each(places(provider))('§4: a $role in $state refuses any other message', ({ reach, expected, phase }) => {
+  const unexpected = Object.entries(allTypes).filter(([name]) => !expected.includes(name));
+  it.each(unexpected)('%s: unexpected_message', (_name, code) => {
+    const peer = reach();
+    peer.wire.sendMessages(encodeHandshake(code, new Uint8Array(36)));
+    if (phase === 'connected') peer.expectEnd('unexpected_message');
+    else peer.expectRefusal('unexpected_message');
   });
 });
+
+const authenticating = { clientAuthentication: 'require' } as const;
 
 describe('§4: the order, with everything else right', () => {
   it('§4.5.3 Finished right behind EncryptedExtensions, without a PSK: unexpected_message', () => {

@@ -1,7 +1,6 @@
 /** Alert table, records and alerts: §5, §5.1, §5.2, §5.4, §6. */
 import { describe, expect, it } from 'vitest';
 import { concat } from '../../src/bytes.js';
-import type { Limits } from '../../src/config.js';
 import { nobleProvider as provider } from '../../src/crypto/noble.js';
 import { encodeHeader } from '../../src/record/header.js';
 import { contentTypes } from '../../src/registry.js';
@@ -10,38 +9,20 @@ import { encoded, type HandPeer } from './support/hand.js';
 import { HandClient } from './support/hand-client.js';
 import { HandServer } from './support/hand-server.js';
 import { bytes } from './support/pair.js';
+import { places } from './support/places.js';
 
 const { alert, application_data, change_cipher_spec, handshake } = contentTypes;
 
-interface Place {
-  readonly state: string;
-  readonly reach: (limits?: Partial<Limits>) => HandPeer;
-}
-
-const clearPlaces: readonly Place[] = [
-  { state: 'a client in WAIT_SH', reach: (limits = {}) => new HandServer(provider, { limits }) },
-  { state: 'a server in START', reach: (limits = {}) => new HandClient(provider, { limits }) },
-  {
-    state: 'a server after HelloRetryRequest',
-    reach: (limits = {}) => new HandClient(provider, { limits, groups: ['secp256r1'] }).clientHello(),
-  },
-];
-const keyedPlaces: readonly Place[] = [
-  { state: 'a client in WAIT_EE', reach: (limits = {}) => new HandServer(provider, { limits }).serverHello() },
-  { state: 'a server in WAIT_FINISHED', reach: (limits = {}) => new HandClient(provider, { limits }).clientHello() },
-];
-const connectedPlaces: readonly Place[] = [
-  { state: 'a connected client', reach: (limits = {}) => new HandServer(provider, { limits }).through('finished') },
-  {
-    state: 'a connected server',
-    reach: (limits = {}) => new HandClient(provider, { limits }).clientHello().finished(),
-  },
-];
-const places = [...clearPlaces, ...keyedPlaces, ...connectedPlaces];
+/** One state of each kind, for either role: what the record layer checks depends on nothing else. */
+const chosen = ['WAIT_SH', 'START', 'START after HelloRetryRequest', 'WAIT_EE', 'WAIT_FINISHED', 'CONNECTED'];
+const all = places(provider).filter(({ state }) => chosen.includes(state));
+const clearPlaces = all.filter(({ phase }) => phase === 'clear');
+const keyedPlaces = all.filter(({ phase }) => phase === 'keyed');
+const connectedPlaces = all.filter(({ phase }) => phase === 'connected');
 const protectedPlaces = [...keyedPlaces, ...connectedPlaces];
 
 describe('§5 record types', () => {
-  describe.each(places)('to $state', ({ reach }) => {
+  describe.each(all)('to a $role in $state', ({ reach }) => {
     it.each([0, 1, 19, 24, 25, 128, 255])('a record of type %i: unexpected_message', (type) => {
       const peer = reach();
       peer.wire.sendInClear(type, bytes(4));
@@ -49,7 +30,7 @@ describe('§5 record types', () => {
     });
   });
 
-  describe.each(protectedPlaces)('inside of a protected record, to $state', ({ reach }) => {
+  describe.each(protectedPlaces)('inside of a protected record, to a $role in $state', ({ reach }) => {
     it.each([1, 19, 20, 24, 255])('content of type %i: unexpected_message', (type) => {
       const peer = reach();
       peer.wire.send(type, Uint8Array.of(1));
@@ -57,20 +38,26 @@ describe('§5 record types', () => {
     });
   });
 
-  it.each(clearPlaces)('§5.1 application_data before any key, to $state: unexpected_message', ({ reach }) => {
-    const peer = reach();
-    peer.wire.sendInClear(application_data, bytes(40));
-    peer.expectEnd('unexpected_message');
-  });
+  it.each(clearPlaces)(
+    '§5.1 application_data before any key, to a $role in $state: unexpected_message',
+    ({ reach }) => {
+      const peer = reach();
+      peer.wire.sendInClear(application_data, bytes(40));
+      peer.expectEnd('unexpected_message');
+    },
+  );
 
-  it.each(keyedPlaces)('§5.1 application data before Finished, to $state: unexpected_message', ({ reach }) => {
-    const peer = reach();
-    peer.wire.send(application_data, bytes(4));
-    peer.expectRefusal('unexpected_message');
-  });
+  it.each(keyedPlaces)(
+    '§5.1 application data before Finished, to a $role in $state: unexpected_message',
+    ({ reach }) => {
+      const peer = reach();
+      peer.wire.send(application_data, bytes(4));
+      peer.expectRefusal('unexpected_message');
+    },
+  );
 
   it.each(protectedPlaces)(
-    '§5.2 a handshake record in clear where keys are in force, to $state: unexpected_message',
+    '§5.2 a handshake record in clear where keys are in force, to a $role in $state: unexpected_message',
     ({ reach }) => {
       const peer = reach();
       peer.wire.sendInClear(handshake, encoded('key_update', { requestUpdate: 'update_not_requested' }));
@@ -78,7 +65,7 @@ describe('§5 record types', () => {
     },
   );
 
-  it.each(connectedPlaces)('§6 an alert in clear to $state: unexpected_message', ({ reach }) => {
+  it.each(connectedPlaces)('§6 an alert in clear to a $role in $state: unexpected_message', ({ reach }) => {
     const peer = reach();
     peer.wire.sendInClear(alert, Uint8Array.of(1, 0));
     peer.expectEnd('unexpected_message');
@@ -86,7 +73,7 @@ describe('§5 record types', () => {
 });
 
 describe('§5 change_cipher_spec', () => {
-  describe.each(places)('to $state', ({ reach }) => {
+  describe.each(all)('to a $role in $state', ({ reach }) => {
     it.each([[[]], [[0]], [[2]], [[1, 1]], [[1, 0]]])('of %j: unexpected_message', (content) => {
       const peer = reach();
       peer.wire.sendInClear(change_cipher_spec, Uint8Array.from(content));
@@ -94,7 +81,7 @@ describe('§5 change_cipher_spec', () => {
     });
   });
 
-  it.each(protectedPlaces)('protected, to $state: unexpected_message', ({ reach }) => {
+  it.each(protectedPlaces)('protected, to a $role in $state: unexpected_message', ({ reach }) => {
     const peer = reach();
     peer.wire.send(change_cipher_spec, Uint8Array.of(1));
     peer.expectEnd('unexpected_message');
@@ -106,7 +93,7 @@ describe('§5 change_cipher_spec', () => {
     client.expectRefusal('unexpected_message');
   });
 
-  it.each(connectedPlaces)("behind the peer's Finished, to $state: unexpected_message", ({ reach }) => {
+  it.each(connectedPlaces)("behind the peer's Finished, to a $role in $state: unexpected_message", ({ reach }) => {
     const peer = reach();
     peer.wire.sendInClear(change_cipher_spec, Uint8Array.of(1));
     peer.expectEnd('unexpected_message');
@@ -143,7 +130,7 @@ describe('§5 change_cipher_spec', () => {
     expect(client.end.engine.state).toBe('connected');
   });
 
-  it.each(keyedPlaces)('a flood of them to $state: unexpected_message', ({ reach }) => {
+  it.each(keyedPlaces)('a flood of them to a $role in $state: unexpected_message', ({ reach }) => {
     const peer = reach({ emptyRecords: 4 });
     for (let count = 0; count < 4; count++) spec(peer);
     expect(peer.end.engine.state).toBe('handshake');
@@ -153,30 +140,33 @@ describe('§5 change_cipher_spec', () => {
 });
 
 describe('§5.1 lengths', () => {
-  it.each(clearPlaces)('a plaintext record of 2^14 + 1 bytes to $state: record_overflow', ({ reach }) => {
+  it.each(clearPlaces)('a plaintext record of 2^14 + 1 bytes to a $role in $state: record_overflow', ({ reach }) => {
     const peer = reach();
     peer.wire.sendBytes(encodeHeader(handshake, 2 ** 14 + 1));
     peer.expectRefusal('record_overflow');
   });
 
-  it.each(places)('§5.2 a ciphertext of 2^14 + 257 bytes to $state: record_overflow', ({ reach }) => {
+  it.each(all)('§5.2 a ciphertext of 2^14 + 257 bytes to a $role in $state: record_overflow', ({ reach }) => {
     const peer = reach();
     peer.wire.sendBytes(encodeHeader(application_data, 2 ** 14 + 257));
     peer.expectEnd('record_overflow');
   });
 
-  it.each(connectedPlaces)('§5.4 a TLSInnerPlaintext of 2^14 + 2 bytes to $state: record_overflow', ({ reach }) => {
-    for (const inner of [
-      concat(bytes(2 ** 14 + 1), Uint8Array.of(application_data)),
-      concat(bytes(1), Uint8Array.of(application_data), new Uint8Array(2 ** 14)),
-    ]) {
-      const peer = reach();
-      peer.wire.sendBytes(peer.wire.sealed(inner));
-      peer.expectEnd('record_overflow');
-    }
-  });
+  it.each(connectedPlaces)(
+    '§5.4 a TLSInnerPlaintext of 2^14 + 2 bytes to a $role in $state: record_overflow',
+    ({ reach }) => {
+      for (const inner of [
+        concat(bytes(2 ** 14 + 1), Uint8Array.of(application_data)),
+        concat(bytes(1), Uint8Array.of(application_data), new Uint8Array(2 ** 14)),
+      ]) {
+        const peer = reach();
+        peer.wire.sendBytes(peer.wire.sealed(inner));
+        peer.expectEnd('record_overflow');
+      }
+    },
+  );
 
-  it.each(connectedPlaces)('a TLSInnerPlaintext of 2^14 + 1 bytes to $state is taken', ({ reach }) => {
+  it.each(connectedPlaces)('a TLSInnerPlaintext of 2^14 + 1 bytes to a $role in $state is taken', ({ reach }) => {
     const peer = reach();
     peer.wire.sendBytes(peer.wire.sealed(concat(bytes(2 ** 14), Uint8Array.of(application_data))));
     peer.wire.sendBytes(peer.wire.sealed(concat(Uint8Array.of(1, application_data), new Uint8Array(2 ** 14 - 1))));
@@ -186,7 +176,7 @@ describe('§5.1 lengths', () => {
 
 describe('§5.1, §5.4 empty content', () => {
   it.each(clearPlaces)(
-    'a handshake or alert record of no bytes in clear to $state: unexpected_message',
+    'a handshake or alert record of no bytes in clear to a $role in $state: unexpected_message',
     ({ reach }) => {
       for (const type of [handshake, alert]) {
         const peer = reach();
@@ -197,7 +187,7 @@ describe('§5.1, §5.4 empty content', () => {
   );
 
   it.each(protectedPlaces)(
-    'a protected handshake or alert record of no content to $state: unexpected_message',
+    'a protected handshake or alert record of no content to a $role in $state: unexpected_message',
     ({ reach }) => {
       for (const inner of [Uint8Array.of(handshake), Uint8Array.of(alert), Uint8Array.of(handshake, 0, 0, 0)]) {
         const peer = reach();
@@ -207,36 +197,45 @@ describe('§5.1, §5.4 empty content', () => {
     },
   );
 
-  it.each(protectedPlaces)('§5.4 a TLSInnerPlaintext of zeros only to $state: unexpected_message', ({ reach }) => {
-    for (const length of [0, 1, 200]) {
-      const peer = reach();
-      peer.wire.sendBytes(peer.wire.sealed(new Uint8Array(length)));
-      peer.expectEnd('unexpected_message');
-    }
-  });
+  it.each(protectedPlaces)(
+    '§5.4 a TLSInnerPlaintext of zeros only to a $role in $state: unexpected_message',
+    ({ reach }) => {
+      for (const length of [0, 1, 200]) {
+        const peer = reach();
+        peer.wire.sendBytes(peer.wire.sealed(new Uint8Array(length)));
+        peer.expectEnd('unexpected_message');
+      }
+    },
+  );
 
-  it.each(connectedPlaces)('a flood of empty application data to $state: unexpected_message', ({ reach }) => {
-    const peer = reach({ emptyRecords: 4 });
-    const empty = () => peer.wire.sendBytes(peer.wire.sealed(Uint8Array.of(application_data)));
-    for (let count = 0; count < 4; count++) empty();
-    peer.wire.send(application_data, bytes(1));
-    for (let count = 0; count < 4; count++) empty();
-    expect(peer.end.engine.state).toBe('connected');
-    empty();
-    peer.expectEnd('unexpected_message');
-  });
+  it.each(connectedPlaces)(
+    'a flood of empty application data to a $role in $state: unexpected_message',
+    ({ reach }) => {
+      const peer = reach({ emptyRecords: 4 });
+      const empty = () => peer.wire.sendBytes(peer.wire.sealed(Uint8Array.of(application_data)));
+      for (let count = 0; count < 4; count++) empty();
+      peer.wire.send(application_data, bytes(1));
+      for (let count = 0; count < 4; count++) empty();
+      expect(peer.end.engine.state).toBe('connected');
+      empty();
+      peer.expectEnd('unexpected_message');
+    },
+  );
 });
 
 describe('§5.1 messages and records', () => {
-  it.each(clearPlaces)('an alert between the parts of a message to $state: unexpected_message', ({ reach }) => {
-    const peer = reach();
-    peer.wire.sendInClear(handshake, Uint8Array.of(1, 0));
-    peer.wire.sendInClear(alert, Uint8Array.of(1, 90));
-    peer.expectRefusal('unexpected_message');
-  });
+  it.each(clearPlaces)(
+    'an alert between the parts of a message to a $role in $state: unexpected_message',
+    ({ reach }) => {
+      const peer = reach();
+      peer.wire.sendInClear(handshake, Uint8Array.of(1, 0));
+      peer.wire.sendInClear(alert, Uint8Array.of(1, 90));
+      peer.expectRefusal('unexpected_message');
+    },
+  );
 
   it.each(connectedPlaces)(
-    'application data between the parts of a message to $state: unexpected_message',
+    'application data between the parts of a message to a $role in $state: unexpected_message',
     ({ reach }) => {
       const peer = reach();
       peer.wire.send(handshake, Uint8Array.of(24, 0, 0));
@@ -280,22 +279,28 @@ describe('§5.1 messages and records', () => {
     client.finished().expectRefusal('unexpected_message');
   });
 
-  it.each(connectedPlaces)('a KeyUpdate that does not end its record to $state: unexpected_message', ({ reach }) => {
-    const peer = reach();
-    const update = encoded('key_update', { requestUpdate: 'update_not_requested' });
-    peer.wire.sendMessages(update, update);
-    peer.expectEnd('unexpected_message');
-  });
+  it.each(connectedPlaces)(
+    'a KeyUpdate that does not end its record to a $role in $state: unexpected_message',
+    ({ reach }) => {
+      const peer = reach();
+      const update = encoded('key_update', { requestUpdate: 'update_not_requested' });
+      peer.wire.sendMessages(update, update);
+      peer.expectEnd('unexpected_message');
+    },
+  );
 
-  it.each(places)('a message longer than limits.handshakeMessage to $state is refused by its header', ({ reach }) => {
-    const peer = reach({ handshakeMessage: 1_000 });
-    peer.wire.sendMessages(Uint8Array.of(1, 0, 4, 0));
-    peer.expectEnd('illegal_parameter');
-  });
+  it.each(all)(
+    'a message longer than limits.handshakeMessage to a $role in $state is refused by its header',
+    ({ reach }) => {
+      const peer = reach({ handshakeMessage: 1_000 });
+      peer.wire.sendMessages(Uint8Array.of(1, 0, 4, 0));
+      peer.expectEnd('illegal_parameter');
+    },
+  );
 });
 
 describe('§5.2 protection', () => {
-  it.each(protectedPlaces)('a record that does not authenticate, to $state: bad_record_mac', ({ reach }) => {
+  it.each(protectedPlaces)('a record that does not authenticate, to a $role in $state: bad_record_mac', ({ reach }) => {
     const peer = reach();
     const record = peer.wire.sealed(Uint8Array.of(1, 0, alert));
     record.set([(record.at(-1) ?? 0) ^ 1], record.length - 1);
@@ -303,7 +308,7 @@ describe('§5.2 protection', () => {
     peer.expectEnd('bad_record_mac');
   });
 
-  it.each(protectedPlaces)('a record too short for its tag, to $state: bad_record_mac', ({ reach }) => {
+  it.each(protectedPlaces)('a record too short for its tag, to a $role in $state: bad_record_mac', ({ reach }) => {
     for (const length of [0, 1, 15, 16]) {
       const peer = reach();
       peer.wire.sendInClear(application_data, bytes(length));
@@ -311,7 +316,7 @@ describe('§5.2 protection', () => {
     }
   });
 
-  it.each(connectedPlaces)('a record twice, to $state: bad_record_mac', ({ reach }) => {
+  it.each(connectedPlaces)('a record twice, to a $role in $state: bad_record_mac', ({ reach }) => {
     const peer = reach();
     const record = peer.wire.sealed(Uint8Array.of(7, application_data));
     peer.wire.sendBytes(concat(record, record));
@@ -319,7 +324,7 @@ describe('§5.2 protection', () => {
     expect(peer.end.data).toEqual(Buffer.of(7));
   });
 
-  it.each(connectedPlaces)('a record left out, to $state: bad_record_mac', ({ reach }) => {
+  it.each(connectedPlaces)('a record left out, to a $role in $state: bad_record_mac', ({ reach }) => {
     const peer = reach();
     peer.wire.sealed(Uint8Array.of(7, application_data));
     peer.wire.send(application_data, bytes(1));
@@ -327,7 +332,7 @@ describe('§5.2 protection', () => {
   });
 
   it.each(connectedPlaces)(
-    '§4.7.3 a record under the old key behind a KeyUpdate, to $state: bad_record_mac',
+    '§4.7.3 a record under the old key behind a KeyUpdate, to a $role in $state: bad_record_mac',
     ({ reach }) => {
       const peer = reach();
       peer.sayAfterwards('key_update', { requestUpdate: 'update_not_requested' });
@@ -338,13 +343,13 @@ describe('§5.2 protection', () => {
 });
 
 describe('§6 alerts that come', () => {
-  it.each(places)('an alert of one byte to $state: decode_error', ({ reach }) => {
+  it.each(all)('an alert of one byte to a $role in $state: decode_error', ({ reach }) => {
     const peer = reach();
     peer.wire.send(alert, Uint8Array.of(2));
     peer.expectEnd('decode_error');
   });
 
-  it.each(places)('§5.1 two alerts in a record to $state: decode_error', ({ reach }) => {
+  it.each(all)('§5.1 two alerts in a record to a $role in $state: decode_error', ({ reach }) => {
     const peer = reach();
     peer.wire.send(alert, Uint8Array.of(2, 40, 2, 40));
     peer.expectEnd('decode_error');
@@ -359,7 +364,7 @@ describe('§6 alerts that come', () => {
     [1, 255, 'general_error'],
   ] as const;
 
-  describe.each(places)('to $state', ({ reach }) => {
+  describe.each(all)('to a $role in $state', ({ reach }) => {
     it.each(errors)('level %i, description %i ends the connection, and nothing is answered', (level, code, name) => {
       const peer = reach();
       peer.wire.sendAlert(level, code);
@@ -369,7 +374,7 @@ describe('§6 alerts that come', () => {
     });
   });
 
-  it.each(connectedPlaces)('§6.1 user_canceled to $state is not an end, a flood of it is', ({ reach }) => {
+  it.each(connectedPlaces)('§6.1 user_canceled to a $role in $state is not an end, a flood of it is', ({ reach }) => {
     const peer = reach({ emptyRecords: 4 });
     for (let count = 0; count < 4; count++) peer.wire.sendAlert(1, 90);
     expect(peer.end.engine.state).toBe('connected');
@@ -377,12 +382,15 @@ describe('§6 alerts that come', () => {
     peer.expectEnd('unexpected_message');
   });
 
-  it.each([...clearPlaces, ...keyedPlaces])('§6.1 close_notify in the handshake ends it, to $state', ({ reach }) => {
-    const peer = reach();
-    peer.wire.sendAlert(1, 0);
-    expect(peer.end.engine.error).toMatchObject({ alert: 'close_notify', received: true });
-    expect(peer.end.of('connected')).toEqual([]);
-  });
+  it.each([...clearPlaces, ...keyedPlaces])(
+    '§6.1 close_notify in the handshake ends it, to a $role in $state',
+    ({ reach }) => {
+      const peer = reach();
+      peer.wire.sendAlert(1, 0);
+      expect(peer.end.engine.error).toMatchObject({ alert: 'close_notify', received: true });
+      expect(peer.end.of('connected')).toEqual([]);
+    },
+  );
 
   it('§6.2 the alert for a message that cannot be parsed is protected once there are keys', () => {
     const client = new HandClient(provider).clientHello();
