@@ -1,0 +1,29 @@
+// A serving and a loading process, of which one is measured.
+import { cpuOf, startProgram } from './program.mjs';
+
+/**
+ * Starts both. @param application what the server does: a name in programs/serve.mjs, with its `options`.
+ * @returns `load(name, input)`, which answers what programs/load.mjs does, `cpu(side, work)`, `server`, and `close()`.
+ */
+export async function startPair({ server, client, application, options, context }) {
+  const serving = startProgram('serve', { cpu: context.pin ? 0 : undefined });
+  const loading = startProgram('load', { cpu: context.pin ? 1 : undefined });
+  const close = async () => {
+    await Promise.all([serving.stop(), loading.stop()]);
+  };
+  try {
+    const { certificate } = context;
+    const port = await serving.ask('listen', { stack: server, application, options, certificate });
+    const target = { stack: client, port, certificate };
+    return {
+      server: serving,
+      load: (name, input = {}) => loading.ask(name, { ...target, ...input }),
+      /** Microseconds that the process of that side spends on `work`. */
+      cpu: (side, work) => cpuOf(side === 'server' ? serving : loading, work),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

@@ -1,0 +1,93 @@
+// The serving process: one server of a stack, with one of a few simple applications.
+import { createReadStream } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { sendFile } from 'tls13-server';
+import { answer } from '../harness/program.mjs';
+import { createHttpServer, createStreamServer } from '../harness/stacks.mjs';
+
+const chunk = Buffer.alloc(65_536, 'a line of text that is neither all zeros nor random\n');
+const smallBody = Buffer.alloc(100, 'small ');
+
+answer({
+  /** @returns the port. */
+  listen: async ({ stack, application, options, certificate }) => {
+    const server = await applications[application](stack, certificate, options);
+    for (const event of ['error', 'tlsClientError']) {
+      server.on(event, (error) => console.error(`server, ${event}: ${error.message}`));
+    }
+    await new Promise((resolve) => server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, resolve));
+    return server.address().port;
+  },
+});
+
+const applications = {
+  /** One byte comes, one byte goes, and the connection ends. */
+  byte: (stack, certificate) =>
+    createStreamServer(stack, certificate, (connection) => {
+      connection.on('error', ignore);
+      connection.once('data', () => connection.end('x'));
+    }),
+
+  /** A number as 8 bytes comes: that many bytes go, in writes of 64 KiB. */
+  source: (stack, certificate) =>
+    createStreamServer(stack, certificate, (connection) => {
+      connection.on('error', ignore);
+      connection.on('data', (request) => sendBytes(connection, Number(request.readBigUInt64BE())));
+    }),
+
+  /** A number as 8 bytes comes, then that many bytes; a byte goes when they are there. */
+  sink: (stack, certificate) =>
+    createStreamServer(stack, certificate, (connection) => {
+      connection.on('error', ignore);
+      let missing = 0;
+      connection.on('data', (bytes) => {
+        if (missing === 0) missing = Number(bytes.readBigUInt64BE()) - (bytes.length - 8);
+        else missing -= bytes.length;
+        if (missing === 0) connection.write('x');
+      });
+    }),
+
+  /** Says nothing and waits. */
+  idle: (stack, certificate) =>
+    createStreamServer(stack, certificate, (connection) => connection.on('error', ignore).resume()),
+
+  /** HTTP: an answer of 100 bytes. */
+  small: (stack, certificate) =>
+    createHttpServer(stack, certificate, (_request, response) => {
+      response.setHeader('content-type', 'text/plain');
+      response.setHeader('content-length', smallBody.length);
+      response.end(smallBody);
+    }),
+
+  /** HTTP: a file, as a person would send it with this stack. */
+  file: (stack, certificate, { path, length }) =>
+    createHttpServer(stack, certificate, (request, response) => {
+      if (stack.kind === 'node') {
+        response.setHeader('content-length', length);
+        createReadStream(path).pipe(response);
+      } else {
+        sendFile(request, response, `/${basename(path)}`, { root: dirname(path) }).catch((error) => {
+          console.error(`sendFile: ${error.message}`);
+          response.destroy();
+        });
+      }
+    }),
+};
+
+function sendBytes(connection, bytes) {
+  let left = bytes;
+  const next = () => {
+    while (left > 0) {
+      const part = left >= chunk.length ? chunk : chunk.subarray(0, left);
+      left -= part.length;
+      if (!connection.write(part)) {
+        if (left > 0) connection.once('drain', next);
+        return;
+      }
+    }
+  };
+  next();
+}
+
+/** A client that leaves in the middle shows in its own program. */
+function ignore() {}

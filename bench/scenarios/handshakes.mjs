@@ -1,0 +1,50 @@
+// Whole connections, as short as they get: where a handshake's cost shows.
+import { startPair } from '../harness/pair.mjs';
+import { nodeTls, ours, oursInKernel, oursNoble, oursNode, plainTcp, witnessed } from '../harness/subjects.mjs';
+
+const connection = 'one byte each way and the end; X25519, ECDSA P-256, AES-128-GCM, two tickets';
+
+export const fullHandshake = {
+  name: 'full-handshake',
+  title: 'Full handshake, server',
+  measures: `processor time of the server process per connection: TCP accept, full handshake, ${connection}`,
+  unit: 'µs',
+  subjects: () => [nodeTls, ours, oursInKernel('send'), oursNode, oursNoble, plainTcp],
+  open: (subject, context) => open({ server: subject.stack }, subject, context),
+};
+
+export const resumedHandshake = {
+  name: 'resumed-handshake',
+  title: 'Resumed handshake, server',
+  measures: `as full-handshake, but every connection resumes a session (PSK with X25519), which the client checks`,
+  unit: 'µs',
+  subjects: () => [nodeTls, ours, oursInKernel('send'), oursNode],
+  open: (subject, context) => open({ server: subject.stack, resume: true }, subject, context),
+};
+
+export const clientHandshake = {
+  name: 'client-handshake',
+  title: 'Full handshake, client',
+  measures: `processor time of the client process per connection: TCP connect, full handshake, ${connection}; the server is node:tls`,
+  unit: 'µs',
+  subjects: () => [nodeTls, ours],
+  open: (subject, context) => open({ client: subject.stack }, subject, context),
+};
+
+/** The side that is given is the measured one; the other is node:tls, or plain TCP for plain TCP. */
+async function open({ server, client, resume = false }, subject, context) {
+  const slow = subject === oursNoble;
+  const count = context.amount({ quick: slow ? 40 : 250, full: slow ? 100 : 1000 });
+  const other = subject === plainTcp ? plainTcp.stack : nodeTls.stack;
+  const sides = { server: server ?? other, client: client ?? other };
+  const pair = await startPair({ ...sides, application: 'byte', context });
+  const measured = server === undefined ? 'client' : 'server';
+  return {
+    round: () =>
+      witnessed(subject.stack, count, async () => {
+        const spent = await pair.cpu(measured, () => pair.load('handshakes', { count, atOnce: 4, resume }));
+        return spent / (count + (resume ? 1 : 0));
+      }),
+    close: pair.close,
+  };
+}

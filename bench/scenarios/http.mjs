@@ -1,0 +1,61 @@
+// HTTP/1.1 over connections that stay: many small answers, and one large file.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startPair } from '../harness/pair.mjs';
+import { nodeHttps, nodeTls, ours, oursInKernel, oursNode, witnessed } from '../harness/subjects.mjs';
+
+const connections = 8;
+
+export const requests = {
+  name: 'requests',
+  title: 'Small HTTP requests',
+  measures: `processor time of the server process per request: 100-byte answers over ${connections} keep-alive connections, one request at a time on each`,
+  unit: 'µs',
+  subjects: () => [nodeHttps, ours, oursInKernel('send'), oursNode],
+  open: async (subject, context) => {
+    const count = context.amount({ quick: 5000, full: 20_000 });
+    const pair = await openHttp(subject, context, connections, { application: 'small' });
+    const ask = () => pair.load('requests', { count });
+    return { round: async () => (await pair.cpu('server', ask)) / count, close: pair.close };
+  },
+};
+
+export const staticFile = {
+  name: 'static-file',
+  title: 'Static file',
+  measures:
+    'processor time of the server process per MiB of a 64 MiB file in the page cache, over one keep-alive connection: ' +
+    'node:https with createReadStream().pipe(response), ours with sendFile(request, response, path)',
+  unit: 'µs/MiB',
+  subjects: () => [nodeHttps, ours, oursInKernel('send'), oursNode],
+  open: async (subject, context) => {
+    const mebibytes = 64;
+    const count = context.amount({ quick: 1, full: 4 });
+    const folder = mkdtempSync(join(tmpdir(), 'tls13-bench-'));
+    const path = join(folder, 'file.bin');
+    const length = mebibytes * 1024 * 1024;
+    const removeFile = () => rmSync(folder, { recursive: true, force: true });
+    try {
+      writeFileSync(path, Buffer.alloc(length, 'a line of text that is neither all zeros nor random\n'));
+      const pair = await openHttp(subject, context, 1, { application: 'file', options: { path, length } });
+      const ask = () => pair.load('requests', { count });
+      return {
+        round: async () => (await pair.cpu('server', ask)) / (mebibytes * count),
+        close: async () => {
+          await pair.close();
+          removeFile();
+        },
+      };
+    } catch (error) {
+      removeFile();
+      throw error;
+    }
+  },
+};
+
+async function openHttp(subject, context, connections, application) {
+  const pair = await startPair({ server: subject.stack, client: nodeTls.stack, ...application, context });
+  await witnessed(subject.stack, connections, () => pair.load('connectHttp', { connections }));
+  return pair;
+}
