@@ -23,7 +23,7 @@ export class HandMadeClient {
   /** How many records the server has protected under each key since the handshake; the last key is in use. */
   readonly recordsPerKey = [0];
   readonly #data: Buffer[] = [];
-  #pending = Buffer.alloc(0);
+  #pending: Buffer = Buffer.alloc(0);
   connected = false;
   /** The server's close_notify came. */
   closed = false;

@@ -144,6 +144,8 @@ export class NativeTransport implements Transport, KernelSide {
   sendFile(transfer: FileTransfer, done: (error?: Error) => void): void {
     this.#file = { transfer, done };
     this.#pump();
+    // `done` may have written more, from within the pump.
+    if (this.#awaited) process.nextTick(() => this.#reportDrained());
   }
 
   placement(direction: Direction): Placement {
@@ -315,7 +317,8 @@ export class NativeTransport implements Transport, KernelSide {
   #endOfStream(): false {
     this.#ended = true;
     this.#watch();
-    this.#handler?.ended();
+    // After a failed write it is no news: that failure is why, and says more.
+    if (!this.#broken) this.#handler?.ended();
     return false;
   }
 
