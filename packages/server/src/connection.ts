@@ -287,6 +287,11 @@ export class TlsConnection extends Duplex {
     this.#open.updateKeys(requestPeer);
   }
 
+  /** Whether the handshake has begun: a peer may connect and say nothing. */
+  get shaking(): boolean {
+    return !this.#secured && (this.#driver?.heard ?? false);
+  }
+
   /** Ends the handshake with an error of the host's: it took too long, say. */
   abandon(error: Error): void {
     if (!this.#secured) this.#onFailed(error);

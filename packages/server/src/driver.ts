@@ -65,6 +65,7 @@ export class Driver implements TransportHandler {
   /** Receiving goes over to the kernel at the next record boundary. */
   #receivePlanned = false;
   #wanted = true;
+  #heard = false;
   #pending = false;
   #peerClosed = false;
   /** Our own close_notify is on its way. */
@@ -93,6 +94,11 @@ export class Driver implements TransportHandler {
     const place = (direction: Direction) =>
       describe(this.#verdicts[direction], () => (isKernelSide(kernel) ? kernel.placement(direction) : 'none'));
     return { send: place('send'), receive: place('receive') };
+  }
+
+  /** Whether the peer has said anything yet. */
+  get heard(): boolean {
+    return this.#heard;
   }
 
   /** @returns false when records have gone to the kernel, which keeps its size. */
@@ -184,6 +190,7 @@ export class Driver implements TransportHandler {
 
   received(bytes: Uint8Array): void {
     if (this.#isOver) return;
+    this.#heard = true;
     this.#handle(this.engine.receive(bytes));
     if (this.#receivePlanned) this.#handOverReceiving();
   }

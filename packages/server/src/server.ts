@@ -51,6 +51,8 @@ export class TlsServer extends EventEmitter {
   #store: CredentialStore;
   #config: ServerConfig;
   #closing = false;
+  /** `shutdown` was called: new connections end as soon as they may. */
+  #draining = false;
   /** The descriptor that listens is still there, or its connections are. */
   #tcpOpen = false;
 
@@ -128,8 +130,8 @@ export class TlsServer extends EventEmitter {
   }
 
   /**
-   * Accepts no more and drops handshakes that are under way; `close` comes, and the callback, when the last connection
-   * has ended. See {@link shutdown}.
+   * Accepts no more and drops connections that have said nothing yet; `close` comes, and the callback, when the last
+   * connection has ended. See {@link shutdown}.
    */
   close(callback?: (error?: Error) => void): this {
     if (!this.#tcp.listening && !this.#tcpOpen && this.#open === 0) {
@@ -140,24 +142,27 @@ export class TlsServer extends EventEmitter {
     if (callback !== undefined) this.once('close', () => callback());
     this.#closing = true;
     for (const raw of this.#waiting.splice(0)) raw.destroy();
-    for (const connection of this.#handshaking.keys()) connection.destroy();
+    // A client whose handshake is under way may believe that it is complete.
+    for (const connection of this.#handshaking.keys()) if (!connection.shaking) connection.destroy();
     if (this.#tcp.listening) this.#tcp.close();
     else this.#emitClosed();
     return this;
   }
 
   /**
-   * Closes gracefully: accepts no more, lets everything written be sent, says close_notify, and after `timeout`
-   * milliseconds closes what is left.
+   * Closes gracefully: accepts no more, lets handshakes end and everything written be sent, says close_notify, and
+   * after `timeout` milliseconds closes what is left.
    */
   async shutdown({ timeout = 10_000 }: { readonly timeout?: number } = {}): Promise<void> {
     const closed = new Promise<void>((resolve) => {
       this.close(() => resolve());
     });
+    this.#draining = true;
     for (const connection of this.connections) connection.end();
     const timer = setTimeout(() => this.closeAllConnections(), timeout);
     await closed;
     clearTimeout(timer);
+    this.#draining = false;
   }
 
   /** Closes every connection at once. */
@@ -283,6 +288,7 @@ export class TlsServer extends EventEmitter {
       this.#handshakeOver(connection);
       this.#idle.add(connection);
       this.emit('secureConnection', connection);
+      if (this.#draining) connection.end();
     },
     handshakeFailed: (connection: TlsConnection, error: Error) => {
       this.emit('tlsClientError', error, connection);

@@ -125,8 +125,8 @@ export async function eventually(condition: () => boolean, what: string, timeout
   }
 }
 
-/** Descriptors of this process that are sockets. */
-export function openSockets(): number {
+/** Of this process. */
+export function openDescriptors(): number {
   return readdirSync('/proc/self/fd').length;
 }
 
