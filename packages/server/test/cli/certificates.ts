@@ -1,10 +1,10 @@
 /** Certificates for the tests of the command line, made by the library that makes the development certificate. */
 import 'reflect-metadata';
-import { KeyObject, webcrypto } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   BasicConstraintsExtension,
+  PemConverter,
   SubjectAlternativeNameExtension,
   type X509Certificate,
   X509CertificateGenerator,
@@ -23,15 +23,15 @@ export interface Authority extends Issued {
 }
 
 export async function createAuthority(name: string): Promise<Authority> {
-  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const root = await X509CertificateGenerator.createSelfSigned(
     { name: `CN=${name}`, keys, signingAlgorithm: algorithm, extensions: [new BasicConstraintsExtension(true)] },
-    webcrypto,
+    crypto,
   );
   return {
-    ...inPem(root, keys.privateKey),
+    ...(await inPem(root, keys.privateKey)),
     issue: async (host) => {
-      const own = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+      const own = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
       const certificate = await X509CertificateGenerator.create(
         {
           subject: `CN=${host}`,
@@ -41,7 +41,7 @@ export async function createAuthority(name: string): Promise<Authority> {
           signingAlgorithm: algorithm,
           extensions: [new SubjectAlternativeNameExtension([{ type: 'dns', value: host }])],
         },
-        webcrypto,
+        crypto,
       );
       return inPem(certificate, own.privateKey);
     },
@@ -60,9 +60,9 @@ export function keep(
   return paths;
 }
 
-function inPem(certificate: X509Certificate, key: webcrypto.CryptoKey): Issued {
+async function inPem(certificate: X509Certificate, key: CryptoKey): Promise<Issued> {
   return {
     cert: `${certificate.toString('pem')}\n`,
-    key: String(KeyObject.from(key).export({ type: 'pkcs8', format: 'pem' })),
+    key: PemConverter.encode(await crypto.subtle.exportKey('pkcs8', key), 'PRIVATE KEY'),
   };
 }
