@@ -98,7 +98,10 @@ class Socket implements KtlsSocket {
       return { kind: 'record', contentType, length: result - contentType * 2 ** 32 };
     }
     if (result === -errnos.EAGAIN) return undefined;
-    throw this.#readError(result);
+    const error = this.#readError(result);
+    // A record's fault stays on the socket too, where it would fail the next write: the alert that answers it.
+    if (error.code !== 'ERR_KTLS_IO') this.#native.takeError();
+    throw error;
   }
 
   write(chunks: readonly Uint8Array[], more = false): number {

@@ -79,14 +79,15 @@ export async function pair(options: {
   return { server, client, listener };
 }
 
-/** Everything up to the end. */
+/** Everything up to the end, which leaves the other direction open. */
 export function readAll(stream: Readable): Promise<Buffer> {
-  const reading = async () => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of stream) chunks.push(chunk);
-    return Buffer.concat(chunks);
-  };
-  return within(reading(), 'the end of the data', 30_000);
+  const chunks: Buffer[] = [];
+  const reading = new Promise<Buffer>((resolve, reject) => {
+    stream.once('end', () => resolve(Buffer.concat(chunks)));
+    stream.once('error', reject);
+    stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+  });
+  return within(reading, 'the end of the data', 30_000);
 }
 
 /** The next bytes. What comes behind them stays. */
