@@ -131,6 +131,7 @@ export class Engine<State extends NamedState> implements TlsEngine {
   }
 
   countSent(bytes: number, recordSize: number = bytesPerRecord): TlsEvent[] {
+    if (!this.#sending.detached) throw new TypeError('sending is not detached: the engine counts what it seals itself');
     return this.#attempt(() => {
       this.#sending.countDetached(Math.ceil(bytes / recordSize));
       if (this.#sendClosed || this.#keyUpdates.recordsLeft > 0) return;

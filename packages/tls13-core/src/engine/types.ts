@@ -44,7 +44,7 @@ export interface TlsEngine {
   receiveRecord(contentType: number, fragment: Uint8Array): TlsEvent[];
   /**
    * Bytes of application data that somebody else sealed; counted as records of `recordSize` (default 16,384), rounded
-   * up, so that the key is replaced in time (§5.5).
+   * up, so that the key is replaced in time (§5.5). Throws TypeError unless sending is detached.
    */
   countSent(bytes: number, recordSize?: number): TlsEvent[];
   /** Bytes of application data that somebody else opened. */

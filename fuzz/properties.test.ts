@@ -1,0 +1,20 @@
+/** Every property, bounded, and every case that once contradicted one. */
+import { describe, expect, it } from 'vitest';
+import { properties } from './properties/index.js';
+import { keptSeeds } from './support/seeds.js';
+
+/** Milliseconds in which a property begins new cases; most need a tenth of it. */
+const bound = 4_000;
+
+describe.each(properties)('$name', (property) => {
+  it('holds', async () => {
+    const seed = Math.floor(Math.random() * 2 ** 31);
+    const { failure } = await property.check({ seed, runs: property.runs, time: bound });
+    expect(failure?.report).toBeUndefined();
+  });
+
+  it.each(keptSeeds(property.name))('holds for seed $seed, path $path', async ({ seed, path }) => {
+    const { failure } = await property.check({ seed, path, runs: 1 });
+    expect(failure?.report).toBeUndefined();
+  });
+});
