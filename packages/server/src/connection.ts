@@ -7,7 +7,14 @@ import type { AddressInfo } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { PeerCertificate } from 'node:tls';
 import type { SocketAddress } from 'ktls-bind';
-import { type ConnectionInfo, type KeyLogLabel, type Session, serializeSession, type TlsEngine, TlsError } from 'tls13-core';
+import {
+  type ConnectionInfo,
+  type KeyLogLabel,
+  type Session,
+  serializeSession,
+  type TlsEngine,
+  TlsError,
+} from 'tls13-core';
 import type { Telemetry } from './diagnostics.js';
 import { type Done, Driver, type DriverOwner, type DriverSettings } from './driver.js';
 import { asError, ConnectionError } from './errors.js';

@@ -27,7 +27,9 @@ export class SecureContext {
 
   constructor(credentials: readonly Credential[]) {
     this.credentials = credentials;
-    this.certificates = credentials.map(({ certificateChain: [leaf] }) => new X509Certificate(leaf ?? new Uint8Array()));
+    this.certificates = credentials.map(
+      ({ certificateChain: [leaf] }) => new X509Certificate(leaf ?? new Uint8Array()),
+    );
   }
 }
 
@@ -192,9 +194,9 @@ function matchingKey(chain: CertificateSource, keys: readonly KeyOptions[]): Key
 
 /** As node:tls: a star stands for one label. */
 function hostPattern(hostname: string): RegExp {
-  const escaped = hostname.toLowerCase().replaceAll(/[.*+?^${}()|[\]\\]/g, (character) =>
-    character === '*' ? '[^.]*' : `\\${character}`,
-  );
+  const escaped = hostname
+    .toLowerCase()
+    .replaceAll(/[.*+?^${}()|[\]\\]/g, (character) => (character === '*' ? '[^.]*' : `\\${character}`));
   return new RegExp(`^${escaped}$`);
 }
 

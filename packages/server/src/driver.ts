@@ -3,8 +3,8 @@
  * directions over to the kernel (ARCHITECTURE "Hand-over to the kernel"), and keeps the order of what leaves.
  */
 import { KtlsError } from 'ktls-bind';
-import { type ConnectionInfo, cipherSuite, contentTypes, type Direction, type Session, TlsError } from 'tls13-core';
 import type { KeyLogLabel, TlsEngine, TlsEvent, TrafficKeys } from 'tls13-core';
+import { type ConnectionInfo, cipherSuite, contentTypes, type Direction, type Session, TlsError } from 'tls13-core';
 import { asError, asSystemError, ConnectionError } from './errors.js';
 import { wipe } from './keys.js';
 import {

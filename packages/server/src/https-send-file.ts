@@ -8,7 +8,7 @@ import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import { finished, pipeline } from 'node:stream/promises';
 import send from 'send';
 import { TlsConnection } from './connection.js';
-import { asError } from './errors.js';
+import { asError, ConnectionError } from './errors.js';
 import type { SendFileOptions } from './send-file.js';
 
 export interface ServeFileOptions extends send.SendOptions {
@@ -42,12 +42,15 @@ export async function sendFile(
       if (answerCondition(response, error)) resolve();
       else reject(error);
     });
+    const gone = () =>
+      reject(new ConnectionError('ERR_TLS_CONNECTION_CLOSED', 'the client went before it was answered'));
     answer.stream = (file, range) => {
+      response.off('close', gone);
       sendBody(response, { file, ...rangeOf(response, range), signal, onProgress }).then(resolve, reject);
     };
     // An answer without a body ends the response by itself.
     response.once('finish', resolve);
-    response.once('close', resolve);
+    response.once('close', gone);
     answer.pipe(response);
   });
 }

@@ -2,7 +2,7 @@
  * HTTPS: an http.Server whose connections come from a TLS server, with HTTP/2 beside it by ALPN. Everything that works
  * with an http.Server works with it: applications, upgrades, WebSockets, timeouts.
  */
-import { type IncomingMessage, Server as HttpServer, type ServerOptions, type ServerResponse } from 'node:http';
+import { Server as HttpServer, type IncomingMessage, type ServerOptions, type ServerResponse } from 'node:http';
 import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Session } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import type { TlsConnection } from './connection.js';

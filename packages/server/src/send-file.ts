@@ -2,9 +2,10 @@
  * A file on its way through a connection: opened, measured, and given its turn among the writes. Who moves the bytes,
  * sendfile(2) or a loop that reads and seals, is the driver's to know.
  */
+
+import { fstat } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { fstat } from 'node:fs';
 import { asError } from './errors.js';
 import type { FileTransfer } from './transport/types.js';
 

@@ -8,7 +8,7 @@ import type { Duplex } from 'node:stream';
 import { kernel as runningKernel } from 'ktls-bind';
 import { type CommonConfig, createServerEngine, type ServerConfig } from 'tls13-core';
 import { TlsConnection } from './connection.js';
-import { createSecureContext, CredentialStore, SecureContext, type SecureContextOptions } from './credentials.js';
+import { CredentialStore, createSecureContext, SecureContext, type SecureContextOptions } from './credentials.js';
 import { type Counters, Telemetry } from './diagnostics.js';
 import type { DriverSettings } from './driver.js';
 import { ConnectionError } from './errors.js';
@@ -326,7 +326,10 @@ function kernelOf({ kernel }: TlsServerOptions) {
   return kernel ?? runningKernel;
 }
 
-function credentialStore({ credentials = [], ...options }: SecureContextOptions & Pick<TlsServerOptions, 'credentials'>) {
+function credentialStore({
+  credentials = [],
+  ...options
+}: SecureContextOptions & Pick<TlsServerOptions, 'credentials'>) {
   const contexts = [options, ...credentials].map(createSecureContext);
   return new CredentialStore(contexts);
 }

@@ -79,7 +79,12 @@ for (const transport of transports) {
     it('shows what node:tls shows', async () => {
       const server = await serve({ transport, ALPNProtocols: ['b', 'a'] }, (connection) => {
         connection.end(
-          JSON.stringify([connection.alpnProtocol, connection.servername, connection.remoteAddress, connection.encrypted]),
+          JSON.stringify([
+            connection.alpnProtocol,
+            connection.servername,
+            connection.remoteAddress,
+            connection.encrypted,
+          ]),
         );
       });
       const client = await dialed(server, { transport, ALPNProtocols: ['a', 'b'] });

@@ -1,7 +1,7 @@
 /** Two connections that talk through a kernel in memory, which seals and opens real records and can be told to refuse. */
 import { once } from 'node:events';
 import { createFakeKernel, type FakeAbilities, type FakeEnd, type FakeKernel } from 'ktls-bind/fake';
-import { createClientEngine, createServerEngine, createTicketKeys, type CommonConfig, type Limits } from 'tls13-core';
+import { type CommonConfig, createClientEngine, createServerEngine, createTicketKeys, type Limits } from 'tls13-core';
 import { createProvider, credential } from 'tls13-node-crypto';
 import { type ConnectionHost, TlsConnection } from '../src/connection.js';
 import { Telemetry } from '../src/diagnostics.js';
@@ -77,7 +77,10 @@ export function fakePair(options: FakePairOptions = {}): FakePair {
     ...(limits === undefined ? {} : { limits }),
   });
   const credentials = [credential(serverCredentials())];
-  server.start(createServerEngine({ provider, credentials, tickets: { protector }, ...chosen(options.server) }), open(serverEnd));
+  server.start(
+    createServerEngine({ provider, credentials, tickets: { protector }, ...chosen(options.server) }),
+    open(serverEnd),
+  );
   client.start(
     createClientEngine({ provider, serverName: 'localhost', verifyPeer: () => undefined, ...chosen(options.client) }),
     open(clientEnd),

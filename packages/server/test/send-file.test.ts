@@ -70,7 +70,10 @@ for (const [kind, side] of Object.entries(kinds)) {
       server.write(' after');
       server.uncork();
       server.end(' the end');
-      expect(String(await readAll(client)) === `before ${String(content.subarray(0, 100_000))} between ${String(content.subarray(100_000, 200_001))} after the end`).toBe(true);
+      expect(
+        String(await readAll(client)) ===
+          `before ${String(content.subarray(0, 100_000))} between ${String(content.subarray(100_000, 200_001))} after the end`,
+      ).toBe(true);
       expect(await Promise.all([first, second, third])).toEqual([100_000, 0, 100_001]);
     });
 
@@ -116,7 +119,9 @@ for (const [kind, side] of Object.entries(kinds)) {
       await expect(server.sendFile(file, { end: content.length })).rejects.toThrow(RangeError);
       await expect(server.sendFile(file, { start: -1 })).rejects.toThrow(RangeError);
       await expect(server.sendFile(file, { start: 9, end: 5 })).rejects.toThrow(RangeError);
-      await expect(server.sendFile(file, { signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' });
+      await expect(server.sendFile(file, { signal: AbortSignal.abort() })).rejects.toMatchObject({
+        name: 'AbortError',
+      });
       server.end('fine');
       expect(String(await readAll(client))).toBe('fine');
       await expect(server.sendFile(file)).rejects.toMatchObject({ code: 'ERR_TLS_NOT_CONNECTED' });

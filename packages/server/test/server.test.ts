@@ -142,7 +142,12 @@ describe("a server's certificate, for the client", () => {
 });
 
 describe('client certificates', () => {
-  const asking = { requestCert: true, get ca() { return certificates().root.pem; } };
+  const asking = {
+    requestCert: true,
+    get ca() {
+      return certificates().root.pem;
+    },
+  };
 
   it('are required by default', async () => {
     const server = await serve({ ...asking }, (connection) => {
@@ -296,7 +301,13 @@ describe('what is not a handshake', () => {
 describe('a server', () => {
   it('talks to node:tls, both ways', async () => {
     const server = await serve({ ALPNProtocols: ['x'] }, (connection) => connection.pipe(connection));
-    const client = tls.connect({ port: portOf(server), host: '127.0.0.1', servername: 'localhost', ca: certificates().root.pem, ALPNProtocols: ['x'] });
+    const client = tls.connect({
+      port: portOf(server),
+      host: '127.0.0.1',
+      servername: 'localhost',
+      ca: certificates().root.pem,
+      ALPNProtocols: ['x'],
+    });
     client.end('to node');
     expect(String(await readAll(client))).toBe('to node');
 

@@ -29,7 +29,11 @@ let made: Certificates | undefined;
 export function certificates(): Certificates {
   if (made !== undefined) return made;
   const pki = new Pki();
-  const leaf = (names: string) => ['basicConstraints=CA:FALSE', 'extendedKeyUsage=serverAuth', `subjectAltName=${names}`];
+  const leaf = (names: string) => [
+    'basicConstraints=CA:FALSE',
+    'extendedKeyUsage=serverAuth',
+    `subjectAltName=${names}`,
+  ];
   const root = pki.issue({ name: 'test root', extensions: authority });
   made = {
     root,
