@@ -2,7 +2,7 @@
  * The certificate that `tls13 serve` makes when none is given: P-256, for this machine's own names, kept between runs in
  * a folder that git ignores.
  */
-import { createPrivateKey, KeyObject, webcrypto, X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
@@ -91,7 +91,7 @@ async function make(now: number): Promise<Pair> {
   await import('reflect-metadata');
   const x509 = await import('@peculiar/x509');
   const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
-  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned(
     {
       name: 'CN=localhost, O=tls13 development',
@@ -105,15 +105,15 @@ async function make(now: number): Promise<Pair> {
         new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
         new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
         new x509.SubjectAlternativeNameExtension(
-          developmentNames.map((value) => ({ type: isIP(value) === 0 ? 'dns' : 'ip', value })),
+          developmentNames.map((value) => ({ type: isIP(value) === 0 ? ('dns' as const) : ('ip' as const), value })),
         ),
         await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
       ],
     },
-    webcrypto,
+    crypto,
   );
   return {
     cert: `${certificate.toString('pem')}\n`,
-    key: String(KeyObject.from(keys.privateKey).export({ type: 'pkcs8', format: 'pem' })),
+    key: `${x509.PemConverter.encode(await crypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY')}\n`,
   };
 }
