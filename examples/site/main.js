@@ -110,11 +110,12 @@ async function startDownload() {
       if (now - shownAt > 100) {
         shownAt = now;
         element('progress').value = received / size;
-        show('download-result', `${bytes(received)} of ${bytes(size)}, ${speed(received, now - begin)}`);
+        show('download-progress', `${bytes(received)} of ${bytes(size)}, ${speed(received, now - begin)}`);
       }
     }
     if (received !== size) throw new Error(`it ended after ${received} of ${size} bytes`);
     element('progress').value = 1;
+    show('download-progress', `${bytes(received)} of ${bytes(size)}`);
     show('download-result', `Done: ${bytes(received)}, ${speed(received, performance.now() - begin)}.`);
   } catch (error) {
     const cancelled = download.signal.aborted;
@@ -131,7 +132,8 @@ function setDownloading(running) {
   element('cancel').disabled = !running;
   if (running) {
     element('progress').value = 0;
-    show('download-result', 'Asking for it …');
+    show('download-progress', 'Asking for it …');
+    show('download-result', '');
   }
 }
 

@@ -51,6 +51,8 @@ export async function serve(given: Arguments): Promise<number> {
   const certificates = await readCertificates(given);
   const facts = serverFacts(options);
   const zeros = new Zeros();
+  // Also when a second signal ends it all at once.
+  process.once('exit', () => zeros.remove());
   const server: HttpsServer = createHttpsServer(
     { ...options, credentials: certificates.credentials },
     siteApplication({ folder, facts, zeros, counters: () => server.counters }),
@@ -71,7 +73,6 @@ export async function serve(given: Arguments): Promise<number> {
     process.stderr.write(`tls13: ${error.message}\n`);
     return cannotListen;
   } finally {
-    zeros.remove();
     keyLog?.close();
   }
 }

@@ -40,7 +40,9 @@ export class Command {
   readonly finished: Promise<Finished>;
 
   constructor(list: readonly string[], folder: string) {
-    this.child = spawn(process.execPath, [program, ...list], { cwd: folder, stdio: 'pipe' });
+    // What is killed cannot tidy up: its temporary files go with the folder.
+    const env = { ...process.env, TMPDIR: folder };
+    this.child = spawn(process.execPath, [program, ...list], { cwd: folder, env, stdio: 'pipe' });
     const { child } = this;
     running.add(child);
     child.stdout.setEncoding('utf8').on('data', (chunk) => this.#stdout.push(chunk));
