@@ -3,10 +3,7 @@
  * what goes beyond them: `offload`, `sendFile`, `updateKeys`.
  */
 import { X509Certificate } from 'node:crypto';
-import type { AddressInfo } from 'node:net';
-import { Duplex } from 'node:stream';
 import type { PeerCertificate } from 'node:tls';
-import type { SocketAddress } from 'ktls-bind';
 import {
   type ConnectionInfo,
   type KeyLogLabel,
@@ -22,6 +19,7 @@ import { keyLogLine } from './key-log.js';
 import { type ConnectionOffload, describe, refused } from './offload.js';
 import { legacyCertificate, legacyChain, type PeerCheck } from './peer.js';
 import { FileJob, type FileSource, type SendFileOptions } from './send-file.js';
+import { SocketDuplex } from './socket-duplex.js';
 import type { FileTransfer, Transport } from './transport/types.js';
 
 /** What a connection is told by whoever makes it. */
@@ -44,16 +42,11 @@ export interface ConnectionHost {
   keyLogged(connection: TlsConnection, line: Buffer): void;
 }
 
-export class TlsConnection extends Duplex {
+export class TlsConnection extends SocketDuplex {
   /** As of TLSSocket. */
   readonly encrypted = true;
   /** Set by node:http and others. */
   server: unknown;
-  /** Application data received and sent so far, in bytes. */
-  bytesRead = 0;
-  bytesWritten = 0;
-  /** Milliseconds of `setTimeout`. */
-  timeout = 0;
   readonly #settings: ConnectionSettings;
   readonly #events: DriverOwner;
   #driver: Driver | undefined;
@@ -62,9 +55,6 @@ export class TlsConnection extends Duplex {
   #held: { readonly run: () => void; readonly callback: Done } | undefined;
   #files: Map<Uint8Array, FileJob> | undefined;
   #session: Session | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #localAddress: SocketAddress | undefined;
-  #remoteAddress: SocketAddress | undefined;
 
   /** Connections are made by servers and by `connect`. */
   constructor(settings: ConnectionSettings) {
@@ -107,50 +97,6 @@ export class TlsConnection extends Duplex {
   /** The name that the client asked for; false when it asked for none. */
   get servername(): string | false {
     return this.info?.serverName ?? this.#settings.servername ?? false;
-  }
-
-  /** Until the TCP connection is there. */
-  get connecting(): boolean {
-    return this.#driver === undefined && !this.destroyed;
-  }
-
-  get pending(): boolean {
-    return this.connecting;
-  }
-
-  get readyState(): 'opening' | 'open' | 'readOnly' | 'writeOnly' | 'closed' {
-    if (this.connecting) return 'opening';
-    if (this.readable && this.writable) return 'open';
-    if (this.readable) return 'readOnly';
-    return this.writable ? 'writeOnly' : 'closed';
-  }
-
-  get remoteAddress(): string | undefined {
-    return this.#remote?.address;
-  }
-
-  get remotePort(): number | undefined {
-    return this.#remote?.port;
-  }
-
-  get remoteFamily(): string | undefined {
-    return this.#remote?.family;
-  }
-
-  get localAddress(): string | undefined {
-    return this.#local?.address;
-  }
-
-  get localPort(): number | undefined {
-    return this.#local?.port;
-  }
-
-  get localFamily(): string | undefined {
-    return this.#local?.family;
-  }
-
-  address(): AddressInfo | Record<string, never> {
-    return this.#local === undefined ? {} : { ...this.#local };
   }
 
   getProtocol(): 'TLSv1.3' | null {
@@ -200,53 +146,6 @@ export class TlsConnection extends Duplex {
   setMaxSendFragment(size = 16_384): boolean {
     if (!Number.isInteger(size) || size < 64 || size > 16_384) return false;
     return this.#driver?.setMaxSendFragment(size) ?? false;
-  }
-
-  setNoDelay(on = true): this {
-    this.#driver?.transport.setNoDelay(on);
-    return this;
-  }
-
-  /** @param initialDelay milliseconds. */
-  setKeepAlive(on = false, initialDelay = 0): this {
-    this.#driver?.transport.setKeepAlive(on, initialDelay);
-    return this;
-  }
-
-  /** Emits `timeout` after this many milliseconds without a byte; 0 for never. Nothing is closed by itself. */
-  setTimeout(milliseconds: number, listener?: () => void): this {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.timeout = milliseconds;
-    if (milliseconds > 0 && !this.destroyed) {
-      this.#timer = setTimeout(() => this.emit('timeout'), milliseconds).unref();
-      if (listener !== undefined) this.once('timeout', listener);
-    } else if (listener !== undefined) {
-      this.removeListener('timeout', listener);
-    }
-    return this;
-  }
-
-  ref(): this {
-    this.#driver?.transport.ref();
-    return this;
-  }
-
-  unref(): this {
-    this.#driver?.transport.unref();
-    return this;
-  }
-
-  /** Ends, and closes when everything has been sent. */
-  destroySoon(): void {
-    if (this.writable) this.end();
-    if (this.writableFinished) this.destroy();
-    else this.once('finish', () => this.destroy());
-  }
-
-  /** Closes without a word; the peer sees a broken connection. */
-  resetAndDestroy(): this {
-    return this.destroy(new ConnectionError('ERR_TLS_CONNECTION_CLOSED', 'the connection was reset by its owner'));
   }
 
   // --- what it has not
@@ -304,6 +203,10 @@ export class TlsConnection extends Duplex {
     if (!this.#secured) this.#onFailed(error);
   }
 
+  protected override get transport(): Transport | undefined {
+    return this.#driver?.transport;
+  }
+
   // --- Duplex
 
   override _read(): void {
@@ -324,9 +227,9 @@ export class TlsConnection extends Duplex {
   }
 
   override _destroy(error: Error | null, callback: Done): void {
-    clearTimeout(this.#timer);
+    this.clearTimeout();
     const clean = error === null && this.writableLength === 0;
-    this.#driver?.destroy(clean);
+    this.#driver?.destroy(this.resetting ? 'reset' : clean ? 'clean' : 'cut');
     const held = this.#held;
     this.#held = undefined;
     held?.callback(error ?? new ConnectionError('ERR_TLS_CONNECTION_CLOSED', 'the connection was closed'));
@@ -358,7 +261,7 @@ export class TlsConnection extends Duplex {
   #sendBytes(chunks: readonly Uint8Array[], callback: Done): void {
     if (chunks.length === 0) return callback();
     for (const chunk of chunks) this.bytesWritten += chunk.length;
-    this.#timer?.refresh();
+    this.touch();
     this.#open.write(chunks, callback);
   }
 
@@ -366,7 +269,7 @@ export class TlsConnection extends Duplex {
   #sendJob(job: FileJob, callback: Done): void {
     const moved = (bytes: number) => {
       this.bytesWritten += bytes;
-      this.#timer?.refresh();
+      this.touch();
     };
     const started = (transfer: FileTransfer) => {
       const stop = () => {
@@ -407,7 +310,7 @@ export class TlsConnection extends Duplex {
 
   #onData(bytes: Uint8Array): boolean {
     this.bytesRead += bytes.length;
-    this.#timer?.refresh();
+    this.touch();
     return this.push(Buffer.from(bytes));
   }
 
@@ -445,15 +348,5 @@ export class TlsConnection extends Duplex {
   get #open(): Driver {
     if (this.#driver === undefined) throw new ConnectionError('ERR_TLS_NOT_CONNECTED', 'the connection is not open');
     return this.#driver;
-  }
-
-  get #remote(): SocketAddress | undefined {
-    this.#remoteAddress ??= this.#driver?.transport.remoteAddress();
-    return this.#remoteAddress;
-  }
-
-  get #local(): SocketAddress | undefined {
-    this.#localAddress ??= this.#driver?.transport.localAddress();
-    return this.#localAddress;
   }
 }

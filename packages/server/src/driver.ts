@@ -3,26 +3,25 @@
  * directions over to the kernel (ARCHITECTURE "Hand-over to the kernel"), and keeps the order of what leaves.
  */
 import { KtlsError } from 'ktls-bind';
-import type { KeyLogLabel, TlsEngine, TlsEvent, TrafficKeys } from 'tls13-core';
-import { type ConnectionInfo, cipherSuite, contentTypes, type Direction, type Session, TlsError } from 'tls13-core';
-import { asError, asSystemError, ConnectionError } from './errors.js';
-import { wipe } from './keys.js';
 import {
-  type ConnectionOffload,
-  describe,
-  type OffloadOptions,
-  type OffloadPolicy,
-  offloadVerdict,
-  refused,
-  type Verdict,
-} from './offload.js';
+  type ConnectionInfo,
+  contentTypes,
+  type Direction,
+  type KeyLogLabel,
+  type Session,
+  type TlsEngine,
+  TlsError,
+  type TlsEvent,
+} from 'tls13-core';
+import { asSystemError, ConnectionError } from './errors.js';
+import { HandOver, type HandOverSettings, largestFragment } from './hand-over.js';
+import type { ConnectionOffload, Verdict } from './offload.js';
 import { readTransfer } from './read-transfer.js';
 import { takeBytes } from './transport/chunks.js';
 import {
   type Control,
   type FileTransfer,
   isKernelSide,
-  type KernelSide,
   type Transport,
   type TransportHandler,
 } from './transport/types.js';
@@ -43,13 +42,9 @@ export interface DriverOwner {
   failed(error: Error): void;
 }
 
-export interface DriverSettings {
-  readonly policy: OffloadPolicy;
-  readonly offloadOptions: OffloadOptions;
+export interface DriverSettings extends HandOverSettings {
   /** Take the end of the stream for the end of the data, close_notify or not. */
   readonly tolerateTruncation: boolean;
-  /** Bytes of content in a record, at most 16,384. */
-  readonly maxSendFragment: number;
 }
 
 export type Done = (error?: Error) => void;
@@ -59,11 +54,8 @@ export class Driver implements TransportHandler {
   readonly transport: Transport;
   readonly #owner: DriverOwner;
   readonly #settings: DriverSettings;
-  #maxSendFragment: number;
+  readonly #handOver: HandOver;
   #phase: 'handshake' | 'handing over' | 'open' | 'over' = 'handshake';
-  #verdicts: Record<Direction, Verdict> = { send: refused('handshake'), receive: refused('handshake') };
-  /** Receiving goes over to the kernel at the next record boundary. */
-  #receivePlanned = false;
   #wanted = true;
   #heard = false;
   #pending = false;
@@ -80,7 +72,10 @@ export class Driver implements TransportHandler {
     this.transport = transport;
     this.#owner = owner;
     this.#settings = settings;
-    this.#maxSendFragment = settings.maxSendFragment;
+    this.#handOver = new HandOver(engine, transport, settings, {
+      placed: (direction, verdict) => owner.placed(direction, verdict),
+      failed: (error) => this.#fail(error),
+    });
   }
 
   start(): void {
@@ -90,10 +85,7 @@ export class Driver implements TransportHandler {
   }
 
   get offload(): ConnectionOffload {
-    const { kernel } = this.transport;
-    const place = (direction: Direction) =>
-      describe(this.#verdicts[direction], () => (isKernelSide(kernel) ? kernel.placement(direction) : 'none'));
-    return { send: place('send'), receive: place('receive') };
+    return this.#handOver.offload;
   }
 
   /** Whether the peer has said anything yet. */
@@ -103,16 +95,14 @@ export class Driver implements TransportHandler {
 
   /** @returns false when records have gone to the kernel, which keeps its size. */
   setMaxSendFragment(size: number): boolean {
-    if (this.#kernelSends) return false;
-    this.#maxSendFragment = size;
-    return true;
+    return this.#handOver.setMaxSendFragment(size);
   }
 
   /** Sends application data; the next call only after `done`. */
   write(chunks: readonly Uint8Array[], done: Done): void {
     if (this.#phase !== 'open') return done(notConnected());
     this.#done = done;
-    const kernel = this.#kernelSends;
+    const kernel = this.#handOver.sendingKernel;
     if (kernel === undefined) {
       this.#unsealed = chunks;
       this.#seal();
@@ -126,7 +116,7 @@ export class Driver implements TransportHandler {
     if (this.#phase !== 'open') return done(notConnected());
     this.#file = { transfer, done };
     const finish: Done = (error) => this.#finishFile(transfer, error);
-    const kernel = this.#kernelSends;
+    const kernel = this.#handOver.sendingKernel;
     if (transfer.remaining === 0) finish();
     else if (kernel === undefined) readTransfer(transfer, this, finish);
     else kernel.sendFile(transfer, finish);
@@ -155,7 +145,7 @@ export class Driver implements TransportHandler {
   /** Throws ConnectionError `ERR_TLS_REKEY_UNSUPPORTED` or `ERR_TLS_NOT_CONNECTED`. */
   updateKeys(request: boolean): void {
     if (this.#phase !== 'open') throw notConnected();
-    if (this.#kernelSends?.support.rekey.send === false) {
+    if (this.#handOver.sendingKernel?.support.rekey.send === false) {
       throw new ConnectionError(
         'ERR_TLS_REKEY_UNSUPPORTED',
         "the kernel seals this connection's records and cannot replace its key (Linux 6.14 can)",
@@ -169,18 +159,16 @@ export class Driver implements TransportHandler {
     if (!this.#isOver) this.#handle(this.engine.abort(error));
   }
 
-  /**
-   * Ends it all at once. `clean` says close_notify first, which is true only if nothing that was written is lost.
-   */
-  destroy(clean: boolean): void {
+  /** Ends it all at once. `clean` says close_notify first, if nothing that was written is lost by ending now. */
+  destroy(how: 'clean' | 'cut' | 'reset'): void {
     if (this.#isOver) return;
     const idle = this.#done === undefined && this.#file === undefined && this.transport.drained;
-    const polite = clean && idle && this.#phase === 'open';
+    const polite = how === 'clean' && idle && this.#phase === 'open';
     if (polite) this.#handle(this.engine.close());
     if (this.#isOver) return;
     this.#phase = 'over';
     if (polite) this.transport.finish();
-    else this.transport.destroy();
+    else this.transport.destroy(how === 'reset');
     // Its events go nowhere: this wipes the secrets.
     this.engine.abort(abandoned);
     this.#settle(new ConnectionError('ERR_TLS_CONNECTION_CLOSED', 'the connection was closed before this was sent'));
@@ -192,7 +180,7 @@ export class Driver implements TransportHandler {
     if (this.#isOver) return;
     this.#heard = true;
     this.#handle(this.engine.receive(bytes));
-    if (this.#receivePlanned) this.#handOverReceiving();
+    if (this.#phase === 'open') this.#handOver.receive(this.#peerClosed);
   }
 
   receivedRecord(contentType: number, fragment: Uint8Array): void {
@@ -206,11 +194,11 @@ export class Driver implements TransportHandler {
   }
 
   sealed(bytes: number): void {
-    if (!this.#isOver) this.#handle(this.engine.countSent(bytes, this.#maxSendFragment));
+    if (!this.#isOver) this.#handle(this.engine.countSent(bytes, this.#handOver.maxSendFragment));
   }
 
   drained(): void {
-    if (this.#phase === 'handing over') this.#handOver();
+    if (this.#phase === 'handing over') this.#giveAway();
     else if (this.#unsealed.length > 0) this.#seal();
     else this.#finishWrite();
   }
@@ -249,7 +237,7 @@ export class Driver implements TransportHandler {
     }
     if (connected !== undefined && !this.#isOver) {
       this.#phase = 'handing over';
-      this.#handOver();
+      this.#giveAway();
     }
     return flushed;
   }
@@ -262,7 +250,7 @@ export class Driver implements TransportHandler {
       else if (event.type === 'record') controls.push({ kind: 'record', ...event });
       else if (event.type === 'rekey') {
         if (event.direction === 'send') controls.push({ kind: 'keys', keys: event.keys });
-        else this.#replaceReceiveKeys(event.keys);
+        else this.#handOver.replaceReceiveKeys(event.keys);
       }
     }
     const { kernel } = this.transport;
@@ -314,103 +302,17 @@ export class Driver implements TransportHandler {
     if (!this.#isOver) this.transport.setReading(this.#wanted && !this.#pending);
   }
 
-  // --- the hand-over
-
-  /** Sending goes over when every byte sealed here is with TCP; the application writes only after it. */
-  #handOver(): void {
+  /** The application writes only when it is decided who seals. */
+  #giveAway(): void {
     const { info } = this.engine;
-    if (info === undefined) return;
-    const { kernel } = this.transport;
-    const { aead } = cipherSuite(info.cipherSuite);
-    const support = isKernelSide(kernel) ? kernel.support : kernel;
-    const verdict = (direction: Direction) =>
-      offloadVerdict(direction, this.#settings.policy, aead, support, this.#maxSendFragment);
-    const sending = verdict('send');
-    if (sending.where === 'user' || !isKernelSide(kernel)) this.#place('send', sending);
-    else if (!this.transport.drained) return;
-    else this.#give('send', kernel);
-    if (this.#isOver) return;
-    const receiving = verdict('receive');
-    if (receiving.where === 'user') this.#place('receive', receiving);
-    else this.#receivePlanned = true;
-    this.#handOverReceiving();
+    if (info === undefined || !this.#handOver.send() || this.#isOver) return;
+    this.#handOver.planReceiving();
     if (this.#isOver) return;
     this.#phase = 'open';
     this.#owner.secured(info);
   }
 
-  #handOverReceiving(): void {
-    const { kernel } = this.transport;
-    if (!this.#receivePlanned || this.#isOver || !isKernelSide(kernel)) return;
-    if (this.engine.canDetach('receive')) {
-      this.#receivePlanned = false;
-      this.transport.readLimit = Number.POSITIVE_INFINITY;
-      this.#give('receive', kernel);
-    } else if (this.#peerClosed) {
-      this.#receivePlanned = false;
-      this.#place('receive', refused('closed'));
-    } else {
-      this.#verdicts.receive = refused('partial-record');
-      this.transport.readLimit = this.engine.wanted;
-    }
-  }
-
-  /** Attaching first: while it can still fail, the engine keeps the direction. */
-  #give(direction: Direction, kernel: KernelSide): void {
-    try {
-      kernel.attach();
-    } catch (error) {
-      return this.#place(direction, refused('attach-failed', asError(error).message));
-    }
-    if (!this.engine.canDetach(direction)) return this.#place(direction, refused('closed'));
-    const keys = this.engine.detach(direction, { rekey: kernel.support.rekey[direction] });
-    try {
-      kernel.enable(direction, keys, this.#enableOptions(direction, kernel));
-    } catch (error) {
-      this.#place(direction, refused('enable-failed', asError(error).message));
-      return this.#fail(
-        new ConnectionError(
-          'ERR_TLS_OFFLOAD_FAILED',
-          `the kernel refused the keys of ${direction}, so the connection was closed: ${asError(error).message}`,
-          error,
-        ),
-      );
-    } finally {
-      wipe(keys);
-    }
-    this.#place(direction, { where: 'kernel' });
-  }
-
-  #enableOptions(direction: Direction, { support }: KernelSide) {
-    const { zeroCopy = false, expectNoPad = false } = this.#settings.offloadOptions;
-    if (direction === 'receive') return { expectNoPad: expectNoPad && support.expectNoPad };
-    const size = this.#maxSendFragment;
-    return { zeroCopy: zeroCopy && support.zeroCopy, ...(size < largestFragment ? { maxPayload: size } : {}) };
-  }
-
-  #place(direction: Direction, verdict: Verdict): void {
-    this.#verdicts[direction] = verdict;
-    this.#owner.placed(direction, verdict);
-  }
-
-  #replaceReceiveKeys(keys: TrafficKeys): void {
-    const { kernel } = this.transport;
-    if (!isKernelSide(kernel)) return;
-    try {
-      kernel.enable('receive', keys);
-    } catch (error) {
-      this.#fail(new ConnectionError('ERR_TLS_OFFLOAD_FAILED', `the kernel refused the peer's new key`, error));
-    } finally {
-      wipe(keys);
-    }
-  }
-
   // --- sending
-
-  get #kernelSends(): KernelSide | undefined {
-    const { kernel } = this.transport;
-    return this.#verdicts.send.where === 'kernel' && isKernelSide(kernel) ? kernel : undefined;
-  }
 
   /** A bounded part at a time, so that a large write neither doubles its memory nor holds the loop. */
   #seal(): void {
@@ -423,7 +325,7 @@ export class Driver implements TransportHandler {
   }
 
   #sealOne(bytes: Uint8Array): readonly TlsEvent[] {
-    const size = this.#maxSendFragment;
+    const size = this.#handOver.maxSendFragment;
     if (size >= largestFragment) return this.engine.send(bytes);
     const events: TlsEvent[] = [];
     for (let start = 0; start < bytes.length; start += size) {
@@ -479,8 +381,6 @@ export class Driver implements TransportHandler {
   }
 }
 
-/** §5.1 */
-const largestFragment = 16_384;
 const sealedAtOnce = 262_144;
 
 const abandoned = new TlsError('user_canceled', 'the connection was abandoned');

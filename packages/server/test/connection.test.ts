@@ -70,7 +70,7 @@ for (const transport of transports) {
     it('takes an end without close_notify for one when told to', async () => {
       const server = await serve({ transport }, (connection) => {
         connection.on('error', () => undefined);
-        connection.write('half of it', () => connection.resetAndDestroy());
+        connection.write('half of it', () => connection.destroy(new Error('gone')));
       });
       const client = dial(server, { transport, tolerateTruncation: true });
       expect(String(await readAll(client))).toBe('half of it');

@@ -150,7 +150,7 @@ describe('an HTTPS server', () => {
     rude.on('error', () => undefined);
     rude.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
     await once(rude, 'data');
-    rude.resetAndDestroy();
+    rude.destroy(new Error('gone'));
     await eventually(() => server.counters.connections.open === 0, 'the connection is gone');
     expect(errors).toHaveLength(1);
   });

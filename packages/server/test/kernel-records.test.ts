@@ -199,9 +199,18 @@ describe('the end', () => {
     const error = errorOf(pair.client);
     pair.server.write('not all');
     pair.client.resume();
-    pair.server.resetAndDestroy();
     pair.server.on('error', () => undefined);
+    pair.server.destroy(new Error('gone'));
     expect(await error).toMatchObject({ code: 'ERR_TLS_TRUNCATED' });
+    await closed(pair);
+  });
+
+  it('is a reset when it is meant as one', async () => {
+    const pair = await secured({ server: both, client: both });
+    const error = errorOf(pair.client);
+    pair.client.resume();
+    pair.server.resetAndDestroy();
+    expect(await error).toMatchObject({ code: 'ECONNRESET' });
     await closed(pair);
   });
 

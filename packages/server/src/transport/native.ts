@@ -39,6 +39,9 @@ export class NativeTransport implements Transport, KernelSide {
   /** Writing failed: what is still written goes nowhere. */
   #broken = false;
   #retry: NodeJS.Timeout | undefined;
+  /** The last read of a record found one: there may be more that the kernel does not report (see `#readSoon`). */
+  #unread = false;
+  #soon: NodeJS.Immediate | undefined;
 
   constructor(socket: KtlsSocket, support: KtlsSupport) {
     this.#socket = socket;
@@ -64,6 +67,7 @@ export class NativeTransport implements Transport, KernelSide {
     if (this.#reading === on || this.#socket.closed) return;
     this.#reading = on;
     this.#watch();
+    if (on && this.#unread) this.#readSoon();
   }
 
   write(chunks: readonly Uint8Array[]): boolean {
@@ -90,13 +94,15 @@ export class NativeTransport implements Transport, KernelSide {
     this.destroy();
   }
 
-  destroy(): void {
+  destroy(reset = false): void {
     this.#handler = undefined;
     this.#queue = [];
     this.#data = [];
     this.#file = undefined;
     clearTimeout(this.#retry);
-    this.#socket.close();
+    clearImmediate(this.#soon);
+    if (reset) this.#socket.reset();
+    else this.#socket.close();
   }
 
   setNoDelay(on: boolean): void {
@@ -294,6 +300,18 @@ export class NativeTransport implements Transport, KernelSide {
         return;
       }
     }
+    if (this.#unread) this.#readSoon();
+  }
+
+  /**
+   * A KeyUpdate that the kernel has opened ahead, behind data, silences poll until its keys are set. So reading goes on by
+   * itself until the kernel says that there is nothing.
+   */
+  #readSoon(): void {
+    this.#soon ??= setImmediate(() => {
+      this.#soon = undefined;
+      if (this.#reading && this.#handler !== undefined && !this.#socket.closed) this.#read();
+    });
   }
 
   /** @returns whether there may be more. */
@@ -308,6 +326,7 @@ export class NativeTransport implements Transport, KernelSide {
 
   #readRecord(into: Uint8Array): boolean {
     const read = this.#socket.readRecord(into);
+    this.#unread = read?.kind === 'record';
     if (read === undefined) return false;
     if (read.kind === 'end') return this.#endOfStream();
     this.#handler?.receivedRecord(read.contentType, into.subarray(0, read.length));

@@ -80,9 +80,10 @@ export class StreamTransport implements Transport {
     stream.end(() => stream.destroy());
   }
 
-  destroy(): void {
+  destroy(reset = false): void {
     this.#handler = undefined;
-    this.#stream.destroy();
+    if (reset && this.#stream instanceof Socket) this.#stream.resetAndDestroy();
+    else this.#stream.destroy();
   }
 
   setNoDelay(on: boolean): void {

@@ -26,8 +26,8 @@ export interface Transport {
    * hand is dropped, and a close_notify behind it too. Nothing is reported any more.
    */
   finish(): void;
-  /** Closes at once. Nothing is reported any more. */
-  destroy(): void;
+  /** Closes at once, with a reset if asked to. Nothing is reported any more. */
+  destroy(reset?: boolean): void;
   setNoDelay(on: boolean): void;
   /** @param initialDelay milliseconds of silence before the first probe; 0 leaves the system's. */
   setKeepAlive(on: boolean, initialDelay: number): void;
