@@ -5,6 +5,7 @@
  * A scenario (bench/scenarios) is an object with
  *   name, title, measures, unit        `measures` says in a sentence whose cost is counted, over what
  *   alsoAs?                            { unit, of(figure) }: the same figure as people may know it
+ *   slowToWarm?                        much JavaScript runs once a round's unit: V8 compiles it after many of them
  *   subjects(context)                  [{ name, unavailable? }], the first is what the others are compared with
  *   open(subject, context)             { round(): Promise<number>, close(): Promise<void> }
  *
@@ -20,7 +21,8 @@ export async function measure(scenario, context, report) {
       report(`starting ${subject.name}`);
       opened.push({ subject, session: await scenario.open(subject, context), rounds: [] });
     }
-    for (let turn = 1; turn <= context.warmUps; turn += 1) {
+    const warmUps = context.warmUps * (scenario.slowToWarm === true ? 4 : 1);
+    for (let turn = 1; turn <= warmUps; turn += 1) {
       for (const { subject, session } of opened) {
         report(`warming up: ${subject.name}`);
         await session.round();

@@ -1,9 +1,13 @@
 // The loading process: connects with a stack and makes the server work.
+import { kernel } from 'ktls-bind';
 import { answer } from '../harness/program.mjs';
 import { connectTo } from '../harness/stacks.mjs';
 
 const chunk = Buffer.alloc(65_536, 'a line of text that is neither all zeros nor random\n');
 const held = [];
+
+// As in the serving process.
+kernel.probe();
 
 answer({
   /** `count` connections, `atOnce` at a time: one byte each way, then the end. Throws unless each resumes as asked. */

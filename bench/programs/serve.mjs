@@ -1,12 +1,16 @@
 // The serving process: one server of a stack, with one of a few simple applications.
 import { createReadStream } from 'node:fs';
 import { basename, dirname } from 'node:path';
+import { kernel } from 'ktls-bind';
 import { sendFile } from 'tls13-server';
 import { answer } from '../harness/program.mjs';
 import { createHttpServer, createStreamServer } from '../harness/stacks.mjs';
 
 const chunk = Buffer.alloc(65_536, 'a line of text that is neither all zeros nor random\n');
 const smallBody = Buffer.alloc(100, 'small ');
+
+// A probe counts in /proc/net/tls_stat as well: it must be over before connections are counted.
+kernel.probe();
 
 answer({
   /** @returns the port. */

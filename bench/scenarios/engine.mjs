@@ -14,6 +14,7 @@ export const engineHandshake = {
     'processor time of the server engine alone per full handshake, from the ClientHello to two tickets sent: ' +
     'X25519, ECDSA P-256, AES-128-GCM',
   unit: 'µs',
+  slowToWarm: true,
   subjects: () => [native, node, noble],
   open: async (subject, context) => {
     const slow = subject === noble;

@@ -9,6 +9,7 @@ export const fullHandshake = {
   title: 'Full handshake, server',
   measures: `processor time of the server process per connection: TCP accept, full handshake, ${connection}`,
   unit: 'µs',
+  slowToWarm: true,
   subjects: () => [nodeTls, ours, oursInKernel('send'), oursNode, oursNoble, plainTcp],
   open: (subject, context) => open({ server: subject.stack }, subject, context),
 };
@@ -18,6 +19,7 @@ export const resumedHandshake = {
   title: 'Resumed handshake, server',
   measures: `as full-handshake, but every connection resumes a session (PSK with X25519), which the client checks`,
   unit: 'µs',
+  slowToWarm: true,
   subjects: () => [nodeTls, ours, oursInKernel('send'), oursNode],
   open: (subject, context) => open({ server: subject.stack, resume: true }, subject, context),
 };
@@ -27,6 +29,7 @@ export const clientHandshake = {
   title: 'Full handshake, client',
   measures: `processor time of the client process per connection: TCP connect, full handshake, ${connection}; the server is node:tls`,
   unit: 'µs',
+  slowToWarm: true,
   subjects: () => [nodeTls, ours],
   open: (subject, context) => open({ client: subject.stack }, subject, context),
 };
