@@ -1,12 +1,14 @@
 /** Joins handshake fragments into whole messages (§5.1): a message may span records, and a record may hold several. */
 import { TlsError } from '../alert.js';
-import { concat } from '../bytes.js';
 
 const headerLength = 4;
 
 export class HandshakeJoiner {
   readonly #limit: number;
-  #held: Uint8Array = new Uint8Array(0);
+  /** Written once and never moved: messages that were handed out are views of it. */
+  #buffer: Uint8Array = new Uint8Array(0);
+  #start = 0;
+  #end = 0;
 
   /** @param limit bytes of one message, header included. */
   constructor(limit: number) {
@@ -15,16 +17,19 @@ export class HandshakeJoiner {
 
   /** Whether part of a message is held: no other content may come now, and no key may change. */
   get midMessage(): boolean {
-    return this.#held.length > 0;
+    return this.#end > this.#start;
   }
 
   push(fragment: Uint8Array): void {
-    this.#held = this.#held.length === 0 ? fragment.slice() : concat(this.#held, fragment);
+    if (this.#end + fragment.length > this.#buffer.length) this.#makeRoom(fragment.length);
+    this.#buffer.set(fragment, this.#end);
+    this.#end += fragment.length;
   }
 
   /** The next whole message with its header; throws TlsError when the peer announces one over the limit. */
   next(): Uint8Array | undefined {
-    const [, high, middle, low] = this.#held;
+    const held = this.#buffer.subarray(this.#start, this.#end);
+    const [, high, middle, low] = held;
     if (high === undefined || middle === undefined || low === undefined) return undefined;
     const length = headerLength + ((high << 16) | (middle << 8) | low);
     if (length > this.#limit) {
@@ -33,9 +38,17 @@ export class HandshakeJoiner {
         `handshake message of ${length} bytes; at most ${this.#limit} are accepted`,
       );
     }
-    if (this.#held.length < length) return undefined;
-    const message = this.#held.subarray(0, length);
-    this.#held = this.#held.subarray(length);
-    return message;
+    if (held.length < length) return undefined;
+    this.#start += length;
+    return held.subarray(0, length);
+  }
+
+  /** Twice what is held, so that a message in records of one byte each is not copied once for every record. */
+  #makeRoom(length: number): void {
+    const held = this.#buffer.subarray(this.#start, this.#end);
+    this.#buffer = new Uint8Array(held.length === 0 ? length : 2 * (held.length + length));
+    this.#buffer.set(held);
+    this.#start = 0;
+    this.#end = held.length;
   }
 }
