@@ -12,11 +12,11 @@ import {
   renameSync,
   rmSync,
   symlinkSync,
-  writeFileSync,
 } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
-import { cacheFolder, hasProgram, output, runAside } from './run.mjs';
+import { downloadPackages } from './debian.mjs';
+import { cacheFolder, hasProgram, output } from './run.mjs';
 
 /**
  * What can be asked for. 6.1 has no rekey, 7.2 has. `ownLibc`: the suite's program wants a newer C library than this
@@ -32,7 +32,7 @@ export async function provideKernel(name, mirror = process.env.TLS13_DEBIAN_MIRR
   const kernel = kernels[name];
   if (kernel === undefined) throw new Error(`no kernel ${name}: there is ${Object.keys(kernels).join(' and ')}`);
   const folder = join(cacheFolder, 'kernels', name);
-  if (!existsSync(folder)) await fetchKernel(name, kernel, folder, mirror ?? debianMirror());
+  if (!existsSync(folder)) await fetchKernel(name, kernel, folder, mirror);
   return { program: join(folder, 'linux'), modules: join(folder, 'root') };
 }
 
@@ -48,7 +48,8 @@ async function fetchKernel(name, kernel, folder, mirror) {
   const aside = mkdtempSync(join(parent, `.${name}-`));
   try {
     console.log(`kernel ${name}: fetching user-mode-linux of Debian ${kernel.suite}`);
-    await download(aside, kernel.suite, mirror, kernel.ownLibc ? ['user-mode-linux', 'libc6'] : ['user-mode-linux']);
+    const packages = ['user-mode-linux', ...(kernel.ownLibc ? ['libc6'] : [])];
+    await downloadPackages(aside, kernel.suite, packages, mirror);
     unpack(aside, kernel.ownLibc, folder);
     // Another run may have been faster; both unpacked the same.
     try {
@@ -58,35 +59,6 @@ async function fetchKernel(name, kernel, folder, mirror) {
     }
   } finally {
     rmSync(aside, { recursive: true, force: true });
-  }
-}
-
-/** `apt-get download` with lists, cache and sources of its own, so that nothing of the machine's changes. */
-async function download(folder, suite, mirror, packages) {
-  for (const name of ['lists/partial', 'cache/archives/partial', 'debs']) {
-    mkdirSync(join(folder, name), { recursive: true });
-  }
-  const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
-  const signed = existsSync(keyring) ? ` [signed-by=${keyring}]` : '';
-  writeFileSync(join(folder, 'sources.list'), `deb${signed} ${mirror} ${suite} main\n`);
-  const options = Object.entries({
-    'Dir::Etc::SourceList': join(folder, 'sources.list'),
-    'Dir::Etc::SourceParts': '/dev/null',
-    'Dir::Etc::PreferencesParts': '/dev/null',
-    'Dir::State::Lists': join(folder, 'lists'),
-    'Dir::Cache': join(folder, 'cache'),
-    'Acquire::Check-Valid-Until': 'false',
-    'Acquire::Languages': 'none',
-    'Acquire::Retries': '3',
-    'APT::Sandbox::User': 'root',
-  }).flatMap(([key, value]) => ['-o', `${key}=${value}`]);
-  for (const command of [
-    ['update', '-qq'],
-    ['download', '-qq', ...packages],
-  ]) {
-    const status = await runAside('apt-get', [...options, ...command], { cwd: join(folder, 'debs') });
-    if (status !== 0)
-      throw new Error(`apt-get ${command.join(' ')} for Debian ${suite} from ${mirror} ended with ${status}`);
   }
 }
 
@@ -106,28 +78,6 @@ function unpack(aside, ownLibc, folder) {
   if (found === undefined) throw new Error("no libc.so.6 in Debian's libc6");
   const library = join(folder, 'libc', dirname(found));
   must('patchelf', ['--set-interpreter', join(library, 'ld-linux-x86-64.so.2'), '--set-rpath', library, program]);
-}
-
-/** The Debian archive that apt is configured with; a release's own archive, not its updates or security. */
-function debianMirror() {
-  const targets = output('apt-get', [
-    'indextargets',
-    '--format',
-    '$(REPO_URI) $(RELEASE) $(COMPONENT)',
-    'Identifier: Packages',
-  ]);
-  const archive = (targets ?? '')
-    .split('\n')
-    .map((line) => line.split(' '))
-    .find(
-      ([uri, release, component]) => uri?.includes('debian') && component === 'main' && !/[-/]/.test(release ?? '-'),
-    );
-  if (archive?.[0] === undefined) {
-    throw new Error(
-      'apt on this machine knows no Debian archive; name one with TLS13_DEBIAN_MIRROR=<URI> or --mirror <URI>',
-    );
-  }
-  return archive[0];
 }
 
 /** Whether this very kernel has the tls ULP; where it is a module and we are root, it is loaded. */
