@@ -197,7 +197,7 @@ export class Engine<State extends NamedState> implements TlsEngine {
 
   exportKeyingMaterial(length: number, label: string, context: Uint8Array = new Uint8Array(0)): Uint8Array {
     if (this.#info === undefined || this.#exporterSecret === undefined) {
-      throw new TypeError('exportKeyingMaterial() needs a finished handshake');
+      throw new TypeError('exportKeyingMaterial() needs a finished handshake, and a connection that has not ended since');
     }
     const hash = this.#settings.provider.hash(cipherSuite(this.#info.cipherSuite).hash);
     return exportKeyingMaterial(hash, this.#exporterSecret, label, context, length);
@@ -381,6 +381,8 @@ export class Engine<State extends NamedState> implements TlsEngine {
     this.#sending.destroy();
     this.#receiving.destroy();
     this.#exporterSecret?.fill(0);
+    // What is derived from zeros everybody knows.
+    this.#exporterSecret = undefined;
   }
 }
 

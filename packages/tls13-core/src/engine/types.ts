@@ -49,7 +49,7 @@ export interface TlsEngine {
   countSent(bytes: number, recordSize?: number): TlsEvent[];
   /** Bytes of application data that somebody else opened. */
   countReceived(bytes: number): void;
-  /** §7.5. Throws TypeError before `connected`. */
+  /** §7.5. Throws TypeError before `connected`, and once the connection has failed or was aborted: its secret is wiped. */
   exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Uint8Array;
 }
 

@@ -121,6 +121,17 @@ export function closingTests(provider: CryptoProvider): void {
     expect(engine.canDetach('receive')).toBe(false);
   });
 
+  it.each(['abort', 'receiveEnd'] as const)(
+    'after %s nothing is exported: the wiped secret is the same for everybody (§7.5)',
+    (how) => {
+      const { engine } = connectedPair(provider).client;
+      expect(engine.exportKeyingMaterial(16, 'EXPERIMENTAL')).toHaveLength(16);
+      if (how === 'abort') engine.abort(new TlsError('internal_error', 'enough'));
+      else engine.receiveEnd();
+      expect(() => engine.exportKeyingMaterial(16, 'EXPERIMENTAL')).toThrow(TypeError);
+    },
+  );
+
   describe('what the caller does wrong is a TypeError', () => {
     it('before the handshake is done', () => {
       const { client } = pair(provider);
