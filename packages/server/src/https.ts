@@ -3,7 +3,12 @@
  * with an http.Server works with it: applications, upgrades, WebSockets, timeouts.
  */
 import { Server as HttpServer, type IncomingMessage, type ServerOptions, type ServerResponse } from 'node:http';
-import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Session } from 'node:http2';
+import {
+  createServer as createHttp2Server,
+  type ServerOptions as Http2Options,
+  type Http2Server,
+  type ServerHttp2Session,
+} from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import type { TlsConnection } from './connection.js';
 import type { SecureContext, SecureContextOptions } from './credentials.js';
@@ -16,7 +21,7 @@ export interface HttpsServerOptions extends TlsServerOptions {
   /** Of http.createServer. */
   readonly http?: ServerOptions;
   /** Offer HTTP/2 by ALPN, with these options of http2.createServer. Default false. */
-  readonly http2?: boolean | Parameters<typeof createHttp2Server>[0];
+  readonly http2?: boolean | Http2Options;
 }
 
 /** Any (request, response) application: express, or a plain function. For HTTP/2 it gets node's compatible objects. */
@@ -164,8 +169,6 @@ export class HttpsServer extends HttpServer {
     return server;
   }
 }
-
-type Http2Options = NonNullable<Parameters<typeof createHttp2Server>[0]>;
 
 function offeredProtocols({ ALPNProtocols, http2 = false }: HttpsServerOptions): readonly string[] {
   const offered = http2 === false ? ['http/1.1'] : ['h2', 'http/1.1'];
