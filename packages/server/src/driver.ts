@@ -2,7 +2,6 @@
  * Joins an engine to a transport, and is the only place where they meet: carries out the engine's events, hands
  * directions over to the kernel (ARCHITECTURE "Hand-over to the kernel"), and keeps the order of what leaves.
  */
-import { KtlsError } from 'ktls-bind';
 import {
   type ConnectionInfo,
   contentTypes,
@@ -13,7 +12,8 @@ import {
   TlsError,
   type TlsEvent,
 } from 'tls13-core';
-import { asSystemError, ConnectionError } from './errors.js';
+import { releaseBuffer } from 'tls13-node-crypto';
+import { asSystemError, ConnectionError, recordFault } from './errors.js';
 import { HandOver, type HandOverSettings, largestFragment } from './hand-over.js';
 import type { ConnectionOffload, Verdict } from './offload.js';
 import { readTransfer } from './read-transfer.js';
@@ -171,7 +171,10 @@ export class Driver implements TransportHandler {
     else this.transport.destroy(how === 'reset');
     // Its events go nowhere: this wipes the secrets.
     this.engine.abort(abandoned);
-    this.#settle(new ConnectionError('ERR_TLS_CONNECTION_CLOSED', 'the connection was closed before this was sent'));
+    // An error costs a stack trace: only for somebody who waits.
+    if (!idle) {
+      this.#settle(new ConnectionError('ERR_TLS_CONNECTION_CLOSED', 'the connection was closed before this was sent'));
+    }
   }
 
   // --- what the transport reports
@@ -262,7 +265,8 @@ export class Driver implements TransportHandler {
   #tell(event: TlsEvent): void {
     switch (event.type) {
       case 'data':
-        return this.#deliver(event.data);
+        this.#deliver(event.data);
+        return releaseBuffer(event.data);
       case 'ticket':
         return this.#owner.session(event.session);
       case 'secret':
@@ -281,6 +285,7 @@ export class Driver implements TransportHandler {
     }
   }
 
+  /** The owner copies what he keeps. */
   #deliver(data: Uint8Array): void {
     if (this.#owner.data(data)) return;
     this.#wanted = false;
@@ -387,25 +392,4 @@ const abandoned = new TlsError('user_canceled', 'the connection was abandoned');
 
 function notConnected(): ConnectionError {
   return new ConnectionError('ERR_TLS_NOT_CONNECTED', 'the connection is not open');
-}
-
-/** What the kernel's findings about a record are in the protocol's words (§6.2); undefined when they are not about a record. */
-function recordFault(error: Error): TlsError | undefined {
-  if (!(error instanceof KtlsError)) return undefined;
-  switch (error.code) {
-    case 'ERR_KTLS_BAD_RECORD':
-      return new TlsError('bad_record_mac', error.message, { cause: error });
-    case 'ERR_KTLS_RECORD_OVERFLOW':
-      return new TlsError('record_overflow', error.message, { cause: error });
-    case 'ERR_KTLS_BAD_HEADER':
-      return new TlsError('decode_error', error.message, { cause: error });
-    case 'ERR_KTLS_KEY_EXPIRED':
-    case 'ERR_KTLS_CONTROL_RECORD':
-    case 'ERR_KTLS_CONTROL_TRUNCATED':
-    case 'ERR_KTLS_RECORD_TYPE_MISSING':
-    case 'ERR_KTLS_RECORD_INCOMPLETE':
-      return new TlsError('internal_error', error.message, { cause: error });
-    default:
-      return undefined;
-  }
 }

@@ -1,5 +1,6 @@
 /** The errors of connections that no alert names, each with a stable code, and system errors as node:net spells them. */
 import { KtlsError } from 'ktls-bind';
+import { TlsError } from 'tls13-core';
 
 export type ConnectionErrorCode =
   /** The handshake took longer than `handshakeTimeout`. */
@@ -50,4 +51,25 @@ export function asSystemError(error: Error): Error {
 /** Whatever was thrown, as an Error. */
 export function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));
+}
+
+/** What the kernel's findings about a record are in the protocol's words (§6.2); undefined when they are not about a record. */
+export function recordFault(error: Error): TlsError | undefined {
+  if (!(error instanceof KtlsError)) return undefined;
+  switch (error.code) {
+    case 'ERR_KTLS_BAD_RECORD':
+      return new TlsError('bad_record_mac', error.message, { cause: error });
+    case 'ERR_KTLS_RECORD_OVERFLOW':
+      return new TlsError('record_overflow', error.message, { cause: error });
+    case 'ERR_KTLS_BAD_HEADER':
+      return new TlsError('decode_error', error.message, { cause: error });
+    case 'ERR_KTLS_KEY_EXPIRED':
+    case 'ERR_KTLS_CONTROL_RECORD':
+    case 'ERR_KTLS_CONTROL_TRUNCATED':
+    case 'ERR_KTLS_RECORD_TYPE_MISSING':
+    case 'ERR_KTLS_RECORD_INCOMPLETE':
+      return new TlsError('internal_error', error.message, { cause: error });
+    default:
+      return undefined;
+  }
 }

@@ -1,7 +1,6 @@
 /**
  * The transport over a socket of ktls-bind, on a duplicate of the descriptor: user-space records before the hand-over,
- * the kernel's afterwards. What leaves is ordered here: control records and new keys in their order, before the rest of
- * the application data in hand, before a file.
+ * the kernel's afterwards.
  */
 import {
   type CryptoInfo,
@@ -13,11 +12,8 @@ import {
   type Placement,
   type SocketAddress,
 } from 'ktls-bind';
-import { contentTypes } from 'tls13-core';
 import { asError } from '../errors.js';
-import { wipe } from '../keys.js';
-import { truncated } from '../read-transfer.js';
-import { byteLength, skipBytes } from './chunks.js';
+import { Outgoing } from './outgoing.js';
 import type { Control, FileTransfer, KernelSide, Transport, TransportHandler } from './types.js';
 
 export class NativeTransport implements Transport, KernelSide {
@@ -27,9 +23,7 @@ export class NativeTransport implements Transport, KernelSide {
   readLimit = Number.POSITIVE_INFINITY;
   readonly #socket: KtlsSocket;
   #handler: TransportHandler | undefined;
-  #queue: Outgoing[] = [];
-  #data: readonly Uint8Array[] = [];
-  #file: FileInHand | undefined;
+  readonly #outgoing: Outgoing;
   #reading = false;
   #pumping = false;
   /** A caller was told to wait for `drained`. */
@@ -46,10 +40,11 @@ export class NativeTransport implements Transport, KernelSide {
   constructor(socket: KtlsSocket, support: KtlsSupport) {
     this.#socket = socket;
     this.support = support;
+    this.#outgoing = new Outgoing(socket, (bytes) => this.#handler?.sealed(bytes));
   }
 
   get drained(): boolean {
-    return this.#queue.length === 0 && this.#data.length === 0 && this.#file === undefined;
+    return this.#outgoing.empty;
   }
 
   start(handler: TransportHandler): void {
@@ -71,7 +66,7 @@ export class NativeTransport implements Transport, KernelSide {
   }
 
   write(chunks: readonly Uint8Array[]): boolean {
-    this.#queue.push({ kind: 'bytes', chunks });
+    this.#outgoing.push({ kind: 'bytes', chunks });
     return this.#pushed();
   }
 
@@ -83,10 +78,8 @@ export class NativeTransport implements Transport, KernelSide {
   finish(): void {
     if (this.#socket.closed) return;
     this.#handler = undefined;
-    const cut = this.#data.length > 0 || this.#file !== undefined;
-    if (cut) this.#queue = this.#queue.filter((item) => !isCloseNotify(item));
     try {
-      if (!this.#broken) this.#flushQueue();
+      if (!this.#broken) this.#outgoing.flushLast();
     } catch {
       // The wire is gone: there is nobody left to tell.
     }
@@ -96,9 +89,7 @@ export class NativeTransport implements Transport, KernelSide {
 
   destroy(reset = false): void {
     this.#handler = undefined;
-    this.#queue = [];
-    this.#data = [];
-    this.#file = undefined;
+    this.#outgoing.clear();
     clearTimeout(this.#retry);
     clearImmediate(this.#soon);
     if (reset) this.#socket.reset();
@@ -138,17 +129,17 @@ export class NativeTransport implements Transport, KernelSide {
   }
 
   writeData(chunks: readonly Uint8Array[]): boolean {
-    this.#data = chunks.filter((chunk) => chunk.length > 0);
+    this.#outgoing.setData(chunks);
     return this.#pushed();
   }
 
   sendControl(items: readonly Control[]): boolean {
-    this.#queue.push(...items);
+    this.#outgoing.push(...items);
     return this.#pushed();
   }
 
   sendFile(transfer: FileTransfer, done: (error?: Error) => void): void {
-    this.#file = { transfer, done };
+    this.#outgoing.setFile({ transfer, done });
     this.#pump();
     // `done` may have written more, from within the pump.
     if (this.#awaited) process.nextTick(() => this.#reportDrained());
@@ -184,7 +175,7 @@ export class NativeTransport implements Transport, KernelSide {
     if (this.#pumping || this.#broken || this.#socket.closed) return;
     this.#pumping = true;
     try {
-      if (this.#flush() && this.#ending === 'asked' && !this.#socket.closed) {
+      if (this.#outgoing.flush() && this.#ending === 'asked' && !this.#socket.closed) {
         this.#ending = 'done';
         this.#shutdown();
       }
@@ -193,7 +184,16 @@ export class NativeTransport implements Transport, KernelSide {
     } finally {
       this.#pumping = false;
     }
+    if (this.#outgoing.waitsForDevice && this.#retry === undefined) this.#pumpLater();
     this.#watch();
+  }
+
+  #pumpLater(): void {
+    this.#retry = setTimeout(() => {
+      this.#retry = undefined;
+      this.#pump();
+      this.#reportDrained();
+    }, rekeyRetryInterval);
   }
 
   /** A peer that is gone already (it closed, and reset what came later) needs no FIN. */
@@ -203,91 +203,6 @@ export class NativeTransport implements Transport, KernelSide {
     } catch (error) {
       if (!(error instanceof KtlsError) || error.errno !== 'ENOTCONN') throw error;
     }
-  }
-
-  /** @returns whether nothing is left. */
-  #flush(): boolean {
-    while (!this.#socket.closed) {
-      if (!this.#flushQueue()) return false;
-      if (this.#data.length > 0) {
-        const wanted = byteLength(this.#data);
-        const bytes = this.#socket.write(this.#data);
-        if (bytes === 0) return false;
-        this.#data = skipBytes(this.#data, bytes);
-        this.#handler?.sealed(bytes);
-        if (bytes < wanted && this.#queue.length === 0) return false;
-      } else if (this.#file !== undefined) {
-        if (!this.#flushFile(this.#file)) return false;
-      } else {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  #flushQueue(): boolean {
-    while (this.#queue.length > 0) {
-      const next = this.#queue[0];
-      if (next === undefined) break;
-      if (next.kind === 'bytes') {
-        if (!this.#flushBytes()) return false;
-      } else if (next.kind === 'record') {
-        if (!this.#socket.sendRecord(next.contentType, next.fragment)) return false;
-        this.#queue.shift();
-      } else {
-        if (!this.#replaceKeys(next.keys)) return false;
-        this.#queue.shift();
-      }
-    }
-    return true;
-  }
-
-  /** All bytes at the front of the queue in one call. */
-  #flushBytes(): boolean {
-    const chunks: Uint8Array[] = [];
-    let items = 0;
-    for (const item of this.#queue) {
-      if (item.kind !== 'bytes') break;
-      chunks.push(...item.chunks);
-      items += 1;
-    }
-    const rest = skipBytes(chunks, this.#socket.write(chunks));
-    this.#queue.splice(0, items, ...(rest.length === 0 ? [] : [{ kind: 'bytes', chunks: rest } as const]));
-    return rest.length === 0;
-  }
-
-  /** A device may ask for patience; records wait behind the keys meanwhile. */
-  #replaceKeys(keys: CryptoInfo): boolean {
-    try {
-      this.#socket.enable('send', keys);
-      wipe(keys);
-      return true;
-    } catch (error) {
-      if (!(error instanceof KtlsError) || error.code !== 'ERR_KTLS_REKEY_AGAIN') throw error;
-      this.#retry = setTimeout(() => {
-        this.#pump();
-        this.#reportDrained();
-      }, rekeyRetryInterval);
-      return false;
-    }
-  }
-
-  /** One bounded step, so that a large file leaves the loop to the other connections. */
-  #flushFile(file: FileInHand): boolean {
-    const { transfer } = file;
-    const { bytes, endOfFile } = this.#socket.sendFile(transfer.fd, transfer.offset, transfer.remaining);
-    if (bytes > 0) {
-      transfer.offset += bytes;
-      transfer.remaining -= bytes;
-      this.#handler?.sealed(bytes);
-      transfer.progress(bytes);
-    }
-    // The connection may have ended in between.
-    if (this.#file !== file) return false;
-    if (transfer.remaining > 0 && !endOfFile) return false;
-    this.#file = undefined;
-    file.done(transfer.remaining === 0 ? undefined : truncated(transfer.remaining));
-    return true;
   }
 
   #read(): void {
@@ -344,8 +259,7 @@ export class NativeTransport implements Transport, KernelSide {
   /** The peer may have said why it went, in an alert that is still to be read. */
   #writeFailed(error: Error): void {
     this.#broken = true;
-    this.#queue = [];
-    this.#data = [];
+    this.#outgoing.clear();
     if (this.#handler !== undefined && !this.#ended) {
       this.#reading = true;
       this.#read();
@@ -380,24 +294,8 @@ export class NativeTransport implements Transport, KernelSide {
 
   #watch(): void {
     if (this.#socket.closed || this.#handler === undefined) return;
-    this.#socket.watch(this.#reading && !this.#ended, !this.#broken && !this.#idle && !this.#waitsForDevice());
+    this.#socket.watch(this.#reading && !this.#ended, !this.#broken && !this.#idle && !this.#outgoing.waitsForDevice);
   }
-
-  #waitsForDevice(): boolean {
-    return this.#queue[0]?.kind === 'keys';
-  }
-}
-
-interface FileInHand {
-  readonly transfer: FileTransfer;
-  readonly done: (error?: Error) => void;
-}
-
-type Outgoing = { readonly kind: 'bytes'; readonly chunks: readonly Uint8Array[] } | Control;
-
-/** An alert whose description is 0 (§6.1). */
-function isCloseNotify(item: Outgoing): boolean {
-  return item.kind === 'record' && item.contentType === contentTypes.alert && item.fragment[1] === 0;
 }
 
 /** Milliseconds. */

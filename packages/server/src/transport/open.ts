@@ -41,9 +41,10 @@ function descriptorOf(raw: Duplex): number | Refusal {
   if (!(raw instanceof Socket)) return refused('not-a-socket', 'it is a stream');
   if (raw.bytesRead > 0 || raw.readableLength > 0)
     return refused('not-a-socket', 'bytes have been read from it already');
-  // The tls ULP is TCP's.
-  if (raw.remoteFamily === undefined) return refused('not-a-socket', 'it is not a TCP socket');
   const handle: unknown = Reflect.get(raw, '_handle');
-  const fd: unknown = typeof handle === 'object' && handle !== null ? Reflect.get(handle, 'fd') : undefined;
+  if (typeof handle !== 'object' || handle === null) return refused('not-a-socket', 'it is closed');
+  // The tls ULP is TCP's; a pipe has a handle of another class.
+  if (handle.constructor.name !== 'TCP') return refused('not-a-socket', 'it is not a TCP socket');
+  const fd: unknown = Reflect.get(handle, 'fd');
   return typeof fd === 'number' && fd >= 0 ? fd : refused('not-a-socket', 'its descriptor is not known');
 }
