@@ -50,6 +50,8 @@ export class TlsError extends Error {
 
   constructor(alert: AlertName, message: string, options: TlsErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    // A verifier without types may say anything; what cannot be sent must not come as far as the wire.
+    if (!isAlertName(alert)) throw new TypeError(`there is no alert called ${String(alert)} (§6)`);
     this.alert = alert;
     this.received = options.received ?? false;
     this.code = options.code ?? `ERR_TLS_${alert.toUpperCase()}`;
@@ -62,6 +64,13 @@ export interface TlsErrorOptions {
   readonly cause?: unknown;
   /** For the ends that no alert names: `ERR_TLS_TRUNCATED`, `ERR_TLS_KEY_EXHAUSTED`. */
   readonly code?: string;
+}
+
+/** Whatever was thrown: what is not about the peer is our own fault, an internal_error (§6.2). */
+export function asTlsError(error: unknown): TlsError {
+  if (error instanceof TlsError) return error;
+  const text = error instanceof Error ? error.message : String(error);
+  return new TlsError('internal_error', text, { cause: error });
 }
 
 /** The RFC's name of an alert code; `undefined` for a code that no RFC here names. */

@@ -3,7 +3,7 @@
  * lets the machine take a step, and performs the step's effects in order. Every fault inside becomes one alert and
  * one `failed` event, here and nowhere else.
  */
-import { type AlertName, TlsError } from '../alert.js';
+import { type AlertName, asTlsError, TlsError } from '../alert.js';
 import { concat } from '../bytes.js';
 import type { ConnectionInfo } from '../connection-info.js';
 import type { Fragment, TrafficKeys } from '../crypto/provider.js';
@@ -111,6 +111,7 @@ export class Engine<State extends NamedState> implements TlsEngine {
     if (!this.#receiving.detached) throw new TypeError('receiving is not detached: ciphertext goes to receive()');
     return this.#attempt(() => {
       if (this.#receiveClosed) return;
+      if (fragment.length === 0) throw new TlsError('unexpected_message', 'a record without content (§5.4)');
       this.#takeFragment({ contentType, content: fragment });
       this.#read();
     });
@@ -139,8 +140,12 @@ export class Engine<State extends NamedState> implements TlsEngine {
     });
   }
 
-  countReceived(bytes: number): void {
-    if (bytes > 0) this.#floodGuard.data();
+  countReceived(bytes: number): TlsEvent[] {
+    return this.#attempt(() => {
+      if (this.#joiner.midMessage) throw interleaved(contentTypes.application_data);
+      if (bytes > 0) this.#floodGuard.data();
+      else this.#floodGuard.emptyRecord();
+    });
   }
 
   close(): TlsEvent[] {
@@ -197,7 +202,7 @@ export class Engine<State extends NamedState> implements TlsEngine {
 
   exportKeyingMaterial(length: number, label: string, context: Uint8Array = new Uint8Array(0)): Uint8Array {
     if (this.#info === undefined || this.#exporterSecret === undefined) {
-      throw new TypeError('exportKeyingMaterial() needs a finished handshake, and a connection that has not ended since');
+      throw new TypeError('exportKeyingMaterial() needs a connection that is open, its handshake finished');
     }
     const hash = this.#settings.provider.hash(cipherSuite(this.#info.cipherSuite).hash);
     return exportKeyingMaterial(hash, this.#exporterSecret, label, context, length);
@@ -237,12 +242,7 @@ export class Engine<State extends NamedState> implements TlsEngine {
   }
 
   #takeFragment({ contentType, content }: Fragment): void {
-    if (contentType !== contentTypes.handshake && this.#joiner.midMessage) {
-      throw new TlsError(
-        'unexpected_message',
-        `${nameOf(contentTypes, contentType)} record between the parts of a handshake message (§5.1)`,
-      );
-    }
+    if (contentType !== contentTypes.handshake && this.#joiner.midMessage) throw interleaved(contentType);
     switch (contentType) {
       case contentTypes.handshake:
         return this.#joiner.push(content);
@@ -366,7 +366,11 @@ export class Engine<State extends NamedState> implements TlsEngine {
   }
 
   #fail(error: TlsError): void {
-    if (!this.#sendClosed) this.#sendAlert(error.alert);
+    try {
+      if (!this.#sendClosed) this.#sendAlert(error.alert);
+    } catch {
+      // What failed is the sealing itself: the connection ends without an alert.
+    }
     this.#end(error);
   }
 
@@ -386,8 +390,7 @@ export class Engine<State extends NamedState> implements TlsEngine {
   }
 }
 
-function asTlsError(error: unknown): TlsError {
-  if (error instanceof TlsError) return error;
-  const text = error instanceof Error ? error.message : String(error);
-  return new TlsError('internal_error', text, { cause: error });
+function interleaved(contentType: number): TlsError {
+  const name = nameOf(contentTypes, contentType);
+  return new TlsError('unexpected_message', `${name} record between the parts of a handshake message (§5.1)`);
 }

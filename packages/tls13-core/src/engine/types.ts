@@ -47,8 +47,8 @@ export interface TlsEngine {
    * up, so that the key is replaced in time (§5.5). Throws TypeError unless sending is detached.
    */
   countSent(bytes: number, recordSize?: number): TlsEvent[];
-  /** Bytes of application data that somebody else opened. */
-  countReceived(bytes: number): void;
+  /** Bytes of application data that somebody else opened; 0 for an empty record. To be called before the data is believed. */
+  countReceived(bytes: number): TlsEvent[];
   /** §7.5. Throws TypeError before `connected`, and once the connection has failed or was aborted: its secret is wiped. */
   exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Uint8Array;
 }

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { TlsError } from '../../../src/alert.js';
 import type { CryptoProvider } from '../../../src/crypto/provider.js';
+import { portableRecordProtection } from '../../../src/record/protection.js';
 import { HandClient } from '../support/hand-client.js';
 import { HandServer } from '../support/hand-server.js';
 import { bytes, connectedPair, pair } from '../support/pair.js';
@@ -131,6 +132,35 @@ export function closingTests(provider: CryptoProvider): void {
       expect(() => engine.exportKeyingMaterial(16, 'EXPERIMENTAL')).toThrow(TypeError);
     },
   );
+
+  it('a sealer that fails ends the connection without an alert, and throws nothing at the driver', () => {
+    const broken: CryptoProvider = {
+      ...provider,
+      recordProtection: {
+        ...portableRecordProtection(provider),
+        sealer: (keys) => {
+          const sealer = portableRecordProtection(provider).sealer(keys);
+          let records = 0;
+          return {
+            get sequenceNumber() {
+              return sealer.sequenceNumber;
+            },
+            seal(...parameters) {
+              records += 1;
+              if (records > 1) throw new RangeError('the sequence numbers are used up');
+              return sealer.seal(...parameters);
+            },
+            destroy: () => sealer.destroy(),
+          };
+        },
+      },
+    };
+    const { client } = connectedPair(provider, { client: { provider: broken } });
+    client.take(client.engine.send(bytes(1)));
+    client.take(client.engine.send(bytes(1)));
+    expect(client.types).toEqual(['transmit', 'failed']);
+    expect(client.engine.error).toMatchObject({ alert: 'internal_error', message: 'the sequence numbers are used up' });
+  });
 
   describe('what the caller does wrong is a TypeError', () => {
     it('before the handshake is done', () => {

@@ -52,7 +52,7 @@ class Kernel {
       for (const { contentType, content } of fragments) {
         if (contentType === 23) {
           this.data += content.length;
-          this.#end.engine.countReceived(content.length);
+          this.handle(this.#end.engine.countReceived(content.length));
         } else {
           this.handle(this.#end.engine.receiveRecord(contentType, content));
         }
@@ -178,6 +178,27 @@ export function detachedTests(provider: CryptoProvider): void {
     flush();
     expect(server.engine.error?.alert).toBe('unexpected_message');
     expect(client.engine.error).toMatchObject({ alert: 'unexpected_message', received: true });
+  });
+
+  it.each([21, 22])('an empty record of type %i: unexpected_message (§5.4)', (type) => {
+    const { server, kernel } = offloaded();
+    kernel.handle(server.engine.receiveRecord(type, bytes(0)));
+    expect(server.engine.error?.alert).toBe('unexpected_message');
+  });
+
+  it('data between the parts of a message: unexpected_message, as where we open records ourselves (§5.1)', () => {
+    const { server, kernel } = offloaded();
+    kernel.handle(server.engine.receiveRecord(22, Uint8Array.of(24, 0, 0)));
+    kernel.handle(server.engine.countReceived(10));
+    expect(server.engine.error?.alert).toBe('unexpected_message');
+  });
+
+  it('a flood of empty records is bounded, as where we open records ourselves', () => {
+    const { server, kernel } = offloaded({ server: { limits: { emptyRecords: 3 } } });
+    for (const length of [1, 0, 0, 0, 1, 0, 0, 0]) kernel.handle(server.engine.countReceived(length));
+    expect(server.engine.state).toBe('connected');
+    kernel.handle(server.engine.countReceived(0));
+    expect(server.engine.error?.alert).toBe('unexpected_message');
   });
 
   describe('in time before a key’s limit (§5.5)', () => {
