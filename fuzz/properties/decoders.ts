@@ -54,7 +54,7 @@ const portable = portableRecordProtection(fastProvider);
 const keys = { aead: 'aes-128-gcm', key: new Uint8Array(16), iv: new Uint8Array(12), sequenceNumber: 0n } as const;
 
 export const decoderProperties = [
-  property('decoders take any bytes', 4_000, fc.oneof(octets(0, 100), messageLike), (bytes) => {
+  property('decoders take any bytes', 2_000, fc.oneof(octets(0, 100), messageLike), (bytes) => {
     handshakeDecodes(bytes);
     decodes(['decode_error'], () => decodeAlert(bytes));
     decodes(syntax, () => decodeCertificateStatus(bytes));
@@ -65,7 +65,7 @@ export const decoderProperties = [
   }),
   property(
     'decoders take damaged messages',
-    3_000,
+    1_500,
     fc.tuple(fc.constantFrom(...validMessages), edits),
     ([{ bytes }, changes]) => handshakeDecodes(edited(bytes, changes)),
   ),

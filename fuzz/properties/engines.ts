@@ -123,7 +123,7 @@ function record(wire: HandPeer['wire'], phase: Place['phase'], type: number, con
 }
 
 export const engineProperties = [
-  property('an engine in any state takes anything', 700, fc.tuple(where, inputs), ([at, all]) => {
+  property('an engine in any state takes anything', 200, fc.tuple(where, inputs), ([at, all]) => {
     const { reach, phase } = placeOf(at);
     const peer = reach();
     for (const input of all) {
@@ -137,7 +137,7 @@ export const engineProperties = [
   }),
   property(
     'rubbish in clear never connects an engine',
-    300,
+    150,
     fc.tuple(where, fc.array(fc.oneof(recordLike, octets(0, 100)), { minLength: 1, maxLength: 5 })),
     ([at, all]) => {
       const { reach, phase } = placeOf(at);
@@ -149,7 +149,7 @@ export const engineProperties = [
   ),
   property(
     'calls in any state and order give a result or a TypeError',
-    300,
+    150,
     fc.tuple(where, fc.array(fc.oneof(fc.constantFrom(...Object.keys(calls)), inputs), { minLength: 1, maxLength: 6 })),
     ([at, steps]) => {
       const { reach, phase } = placeOf(at);
@@ -168,7 +168,7 @@ export const engineProperties = [
   ),
   property(
     'a flood is refused, or costs no memory',
-    12,
+    6,
     fc.tuple(where, fc.constantFrom(...Object.keys(floods)), fc.constantFrom(50, 700, 20_000)),
     ([at, name, size]) => {
       const { reach, phase } = placeOf({ ...at, provider: 'native' });

@@ -1,7 +1,19 @@
 /** Every property there is. */
 import type { FuzzProperty } from '../support/property.js';
+import { configurationProperties } from './configurations.js';
 import { decoderProperties } from './decoders.js';
 import { engineProperties } from './engines.js';
+import { helloProperties } from './hellos.js';
+import { recordProperties } from './records.js';
 import { streamProperties } from './streams.js';
+import { tamperingProperties } from './tampering.js';
 
-export const properties: readonly FuzzProperty[] = [...decoderProperties, ...engineProperties, ...streamProperties];
+export const properties: readonly FuzzProperty[] = [
+  ...decoderProperties,
+  ...engineProperties,
+  ...streamProperties,
+  ...recordProperties,
+  ...tamperingProperties,
+  ...helloProperties,
+  ...configurationProperties,
+];

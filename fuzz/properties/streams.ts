@@ -105,7 +105,7 @@ const conversations: fc.Arbitrary<Conversation> = fc.record({
 export const streamProperties = [
   property(
     'any cutting of the stream gives the same events',
-    150,
+    50,
     fc.tuple(conversations, cuts),
     ([conversation, sizes]) => {
       const whole = converse(conversation, (data) => [data]);

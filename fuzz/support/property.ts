@@ -45,7 +45,8 @@ export function property<Case>(
       });
       const { failed, seed, counterexamplePath } = details;
       if (!failed || counterexamplePath === null) return { runs: details.numRuns, failure: undefined };
-      const reason = details.errorInstance instanceof Error ? details.errorInstance.stack : String(details.errorInstance);
+      const reason =
+        details.errorInstance instanceof Error ? details.errorInstance.stack : String(details.errorInstance);
       const report = `${fc.defaultReportMessage(details) ?? 'no report'}\n${reason}`;
       return { runs: details.numRuns, failure: { seed, path: counterexamplePath, report } };
     },
