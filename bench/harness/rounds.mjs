@@ -5,7 +5,7 @@
  * A scenario (bench/scenarios) is an object with
  *   name, title, measures, unit        `measures` says in a sentence whose cost is counted, over what
  *   alsoAs?                            { unit, of(figure) }: the same figure as people may know it
- *   slowToWarm?                        much JavaScript runs once a round's unit: V8 compiles it after many of them
+ *   warmUpTimes?                       more rounds of warm-up than usual, where V8 compiles late, or none
  *   subjects(context)                  [{ name, unavailable? }], the first is what the others are compared with
  *   open(subject, context)             { round(): Promise<number>, close(): Promise<void> }
  *
@@ -21,7 +21,7 @@ export async function measure(scenario, context, report) {
       report(`starting ${subject.name}`);
       opened.push({ subject, session: await scenario.open(subject, context), rounds: [] });
     }
-    const warmUps = context.warmUps * (scenario.slowToWarm === true ? 4 : 1);
+    const warmUps = context.warmUps * (scenario.warmUpTimes ?? 1);
     for (let turn = 1; turn <= warmUps; turn += 1) {
       for (const { subject, session } of opened) {
         report(`warming up: ${subject.name}`);

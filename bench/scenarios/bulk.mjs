@@ -41,7 +41,7 @@ export const clientReceive = {
 };
 
 async function open(measured, does, subject, context) {
-  const mebibytes = context.amount({ quick: 64, full: 256 });
+  const mebibytes = context.amount({ quick: 32, full: 256 });
   const other = subject === plainTcp ? plainTcp.stack : nodeTls.stack;
   const serverSends = (measured === 'server') === (does === 'sends');
   const pair = await startPair({

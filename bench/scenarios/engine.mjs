@@ -14,11 +14,11 @@ export const engineHandshake = {
     'processor time of the server engine alone per full handshake, from the ClientHello to two tickets sent: ' +
     'X25519, ECDSA P-256, AES-128-GCM',
   unit: 'µs',
-  slowToWarm: true,
+  warmUpTimes: 4,
   subjects: () => [native, node, noble],
   open: async (subject, context) => {
     const slow = subject === noble;
-    const count = context.amount({ quick: slow ? 50 : 400, full: slow ? 200 : 2000 });
+    const count = context.amount({ quick: slow ? 20 : 250, full: slow ? 200 : 2000 });
     return open(subject, context, (program) => program.ask('handshakes', { count }));
   },
 };
@@ -45,7 +45,7 @@ export const engineOpen = {
 
 function openRecords(direction, subject, context) {
   const slow = subject.provider.endsWith('noble');
-  const mebibytes = context.amount({ quick: slow ? 2 : 128, full: slow ? 8 : 512 });
+  const mebibytes = context.amount({ quick: slow ? 1 : 64, full: slow ? 8 : 512 });
   return open(subject, context, (program) => program.ask(direction, { mebibytes }));
 }
 

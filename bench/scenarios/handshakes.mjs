@@ -9,7 +9,7 @@ export const fullHandshake = {
   title: 'Full handshake, server',
   measures: `processor time of the server process per connection: TCP accept, full handshake, ${connection}`,
   unit: 'µs',
-  slowToWarm: true,
+  warmUpTimes: 4,
   subjects: () => [nodeTls, ours, oursInKernel('send'), oursNode, oursNoble, plainTcp],
   open: (subject, context) => open({ server: subject.stack }, subject, context),
 };
@@ -19,7 +19,7 @@ export const resumedHandshake = {
   title: 'Resumed handshake, server',
   measures: `as full-handshake, but every connection resumes a session (PSK with X25519), which the client checks`,
   unit: 'µs',
-  slowToWarm: true,
+  warmUpTimes: 4,
   subjects: () => [nodeTls, ours, oursInKernel('send'), oursNode],
   open: (subject, context) => open({ server: subject.stack, resume: true }, subject, context),
 };
@@ -29,7 +29,7 @@ export const clientHandshake = {
   title: 'Full handshake, client',
   measures: `processor time of the client process per connection: TCP connect, full handshake, ${connection}; the server is node:tls`,
   unit: 'µs',
-  slowToWarm: true,
+  warmUpTimes: 4,
   subjects: () => [nodeTls, ours],
   open: (subject, context) => open({ client: subject.stack }, subject, context),
 };
@@ -37,7 +37,7 @@ export const clientHandshake = {
 /** The side that is given is the measured one; the other is node:tls, or plain TCP for plain TCP. */
 async function open({ server, client, resume = false }, subject, context) {
   const slow = subject === oursNoble;
-  const count = context.amount({ quick: slow ? 40 : 250, full: slow ? 100 : 1000 });
+  const count = context.amount({ quick: slow ? 15 : 120, full: slow ? 100 : 1000 });
   const other = subject === plainTcp ? plainTcp.stack : nodeTls.stack;
   const sides = { server: server ?? other, client: client ?? other };
   const pair = await startPair({ ...sides, application: 'byte', context });

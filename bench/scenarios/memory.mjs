@@ -9,9 +9,10 @@ export const idleMemory = {
     'growth of the resident memory of a fresh server process, garbage collected before and after, per idle TLS ' +
     'connection; what the kernel itself holds is not in it',
   unit: 'KiB',
+  warmUpTimes: 0,
   subjects: () => [{ ...nodeHttps, name: nodeTls.name }, ours, oursInKernel('send'), plainTcp],
   open: async (subject, context) => {
-    const count = context.amount({ quick: 500, full: 2000 });
+    const count = context.amount({ quick: 300, full: 2000 });
     return {
       round: () => witnessed(subject.stack, count, () => memoryOf(subject, count, context)),
       close: async () => {},
