@@ -1,9 +1,8 @@
 /** What an application chooses. Defaults and refusals are in `configuration.ts`: a wrong configuration never reaches a peer. */
+import type { Awaitable } from './awaitable.js';
 import type { CryptoProvider, Signer } from './crypto/provider.js';
 import type { CipherSuiteName, NamedGroupName, SignatureSchemeName } from './registry.js';
 import type { Session } from './session.js';
-
-type Awaitable<T> = T | Promise<T>;
 
 /** A certificate chain and the means to sign with its key. */
 export interface Credential {

@@ -4,6 +4,7 @@
  * an HSM, a KMS or another process.
  */
 import type { AlertName } from '../alert.js';
+import type { Awaitable } from '../awaitable.js';
 import type { NamedGroupName, SignatureSchemeName } from '../registry.js';
 
 export type HashName = 'sha256' | 'sha384';
@@ -145,5 +146,5 @@ export interface PublicKey {
 export interface Signer {
   /** Best first. */
   readonly schemes: readonly SignatureSchemeName[];
-  sign(scheme: SignatureSchemeName, message: Uint8Array): Uint8Array | Promise<Uint8Array>;
+  sign(scheme: SignatureSchemeName, message: Uint8Array): Awaitable<Uint8Array>;
 }

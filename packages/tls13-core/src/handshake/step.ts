@@ -3,6 +3,7 @@
  * next state and the effects in wire order. Nothing here performs an effect; the engine does.
  */
 import { TlsError } from '../alert.js';
+import { type Awaitable, isPromised } from '../awaitable.js';
 import { handshakeTypes, nameOf } from '../registry.js';
 import { decodeHandshake, type HandshakeMessage } from '../wire/index.js';
 import type { Effect } from './effects.js';
@@ -51,10 +52,10 @@ export function row<From, Message, To extends NamedState, Context>(
 
 /** Goes on with `value` at once when it is there already; waits only when the application answered with a promise. */
 export function whenReady<Value, State>(
-  value: Value | Promise<Value>,
+  value: Awaitable<Value>,
   then: (value: Value) => Transition<State>,
 ): Transition<State> {
-  return value instanceof Promise ? { waiting: value.then(then) } : then(value);
+  return isPromised(value) ? { waiting: Promise.resolve(value).then(then) } : then(value);
 }
 
 /**

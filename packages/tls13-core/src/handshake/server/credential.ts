@@ -1,5 +1,6 @@
 /** Which certificate the server shows, and with which scheme it signs (§4.5.1.2, §4.5.2). */
 import { TlsError } from '../../alert.js';
+import { type Awaitable, whenKnown } from '../../awaitable.js';
 import type { ClientHelloInfo, Credential } from '../../config.js';
 import type { ServerSettings } from '../../configuration.js';
 import { nameOf, type SignatureSchemeName, signatureSchemes } from '../../registry.js';
@@ -11,7 +12,7 @@ export interface ChosenCredential {
   readonly scheme: SignatureSchemeName;
 }
 
-export function chooseCredential(offer: Offer, settings: ServerSettings): ChosenCredential | Promise<ChosenCredential> {
+export function chooseCredential(offer: Offer, settings: ServerSettings): Awaitable<ChosenCredential> {
   if (offer.hello.extensions.signatureAlgorithms === undefined) {
     throw new TlsError(
       'missing_extension',
@@ -20,8 +21,7 @@ export function chooseCredential(offer: Offer, settings: ServerSettings): Chosen
   }
   const { credentials } = settings;
   if (typeof credentials !== 'function') return firstUsable(credentials, offer);
-  const answer = credentials(clientHelloInfo(offer));
-  return answer instanceof Promise ? answer.then((given) => usable(given, offer)) : usable(answer, offer);
+  return whenKnown(credentials(clientHelloInfo(offer)), (given) => usable(given, offer));
 }
 
 function clientHelloInfo(offer: Offer): ClientHelloInfo {

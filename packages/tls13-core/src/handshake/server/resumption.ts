@@ -1,5 +1,6 @@
 /** Which PSK of the client's, if any, is resumed (§2.2, §4.3.11). A ticket that will not do costs a full handshake, no more. */
 import { TlsError } from '../../alert.js';
+import { type Awaitable, isPromised, whenKnown } from '../../awaitable.js';
 import type { ServerSettings } from '../../configuration.js';
 import { type CipherSuite, cipherSuite } from '../../crypto/suites.js';
 import { EarlySecret } from '../../keys/schedule.js';
@@ -18,8 +19,6 @@ export interface Resumption {
   readonly earlySecret: EarlySecret;
   readonly ticket: Ticket;
 }
-
-type Awaitable<T> = T | Promise<T>;
 
 /** Throws decrypt_error when the binder of the ticket that would be resumed is wrong. */
 export function selectPsk(
@@ -127,7 +126,7 @@ function identityHolds({ clientCertificates }: Ticket, { verifyPeer }: ServerSet
   } as const;
   try {
     const verdict = verifyPeer(peer);
-    return verdict instanceof Promise ? verdict.then(() => true, refused) : true;
+    return isPromised(verdict) ? verdict.then(() => true, refused) : true;
   } catch (error) {
     return refused(error);
   }
@@ -136,8 +135,4 @@ function identityHolds({ clientCertificates }: Ticket, { verifyPeer }: ServerSet
 function refused(error: unknown): false {
   if (error instanceof TlsError) return false;
   throw error;
-}
-
-function whenKnown<A, B>(value: Awaitable<A>, then: (value: A) => Awaitable<B>): Awaitable<B> {
-  return value instanceof Promise ? value.then(then) : then(value);
 }

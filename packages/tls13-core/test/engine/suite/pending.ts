@@ -1,6 +1,7 @@
 /** Answers of the application that take their time: the engine waits, holds what comes, bounds it, and goes on. */
 import { describe, expect, it } from 'vitest';
 import { TlsError } from '../../../src/alert.js';
+import type { Awaitable } from '../../../src/awaitable.js';
 import type { Credential, ServerConfig } from '../../../src/config.js';
 import type { CryptoProvider } from '../../../src/crypto/provider.js';
 import { createTicketKeys } from '../../../src/ticket-keys.js';
@@ -53,6 +54,47 @@ export function pendingTests(provider: CryptoProvider): void {
       },
     },
   };
+
+  /** As promises of other libraries and realms are: not an instance of this realm's Promise. */
+  const foreign = <T>(answer: () => Awaitable<T>): PromiseLike<T> => ({
+    // biome-ignore lint/suspicious/noThenProperty: this is what a promise of another library is.
+    then: (resolve, reject) => Promise.resolve().then(answer).then(resolve, reject),
+  });
+  const no = () =>
+    foreign<void>(() => {
+      throw new TlsError('bad_certificate', 'no');
+    });
+
+  it("a verdict of another library's promise on the server's certificate is waited for", async () => {
+    const { client } = await pair(provider, { client: { verifyPeer: no } }).handshakeLater();
+    expect(client.engine.error?.alert).toBe('bad_certificate');
+  });
+
+  it("and on the client's", async () => {
+    const client = { credential: credential(provider, 'ed25519') };
+    const { server } = await pair(provider, { client, server: { ...authenticating, verifyPeer: no } }).handshakeLater();
+    expect(server.engine.error?.alert).toBe('bad_certificate');
+  });
+
+  it("and on the client's when it resumes", async () => {
+    const client = { credential: credential(provider, 'ed25519') };
+    const session = sessionOf(provider, { client, server: { ...authenticating, tickets } });
+    const options = { client: { ...client, session }, server: { ...authenticating, tickets, verifyPeer: no } };
+    const { server } = await pair(provider, options).handshakeLater();
+    expect(server.engine.info?.resumed ?? false).toBe(false);
+    expect(server.engine.error?.alert).toBe('bad_certificate');
+  });
+
+  it('so are credentials and signatures', async () => {
+    const slow = credential(provider, 'ed25519');
+    const signer = {
+      ...slow.signer,
+      sign: (...parameters: Parameters<typeof slow.signer.sign>) => foreign(() => slow.signer.sign(...parameters)),
+    };
+    const credentials = () => foreign(() => ({ ...slow, signer }));
+    const { client } = await pair(provider, { server: { credentials } }).handshakeLater();
+    expect(client.engine.state).toBe('connected');
+  });
 
   it.each(Object.entries(cases))('%s may come later', async (_what, options) => {
     const connected = await pair(provider, options).handshakeLater();
