@@ -3,9 +3,9 @@
  * or of another realm, that was taken for the answer itself would let a verdict pass that is not there yet.
  */
 
-export type Awaitable<T> = T | PromiseLike<T>;
+export type Awaitable<T> = T | Promise<T>;
 
-export function isPromised<T>(value: Awaitable<T>): value is PromiseLike<T> {
+export function isPromised<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
 

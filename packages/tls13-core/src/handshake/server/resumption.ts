@@ -126,7 +126,7 @@ function identityHolds({ clientCertificates }: Ticket, { verifyPeer }: ServerSet
   } as const;
   try {
     const verdict = verifyPeer(peer);
-    return isPromised(verdict) ? verdict.then(() => true, refused) : true;
+    return isPromised(verdict) ? Promise.resolve(verdict).then(() => true, refused) : true;
   } catch (error) {
     return refused(error);
   }

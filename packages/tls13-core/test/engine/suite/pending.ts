@@ -1,4 +1,5 @@
 /** Answers of the application that take their time: the engine waits, holds what comes, bounds it, and goes on. */
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { TlsError } from '../../../src/alert.js';
 import type { Awaitable } from '../../../src/awaitable.js';
@@ -55,11 +56,9 @@ export function pendingTests(provider: CryptoProvider): void {
     },
   };
 
-  /** As promises of other libraries and realms are: not an instance of this realm's Promise. */
-  const foreign = <T>(answer: () => Awaitable<T>): PromiseLike<T> => ({
-    // biome-ignore lint/suspicious/noThenProperty: this is what a promise of another library is.
-    then: (resolve, reject) => Promise.resolve().then(answer).then(resolve, reject),
-  });
+  /** Promises of another realm, as under Jest, or of a library: no instances of this realm's Promise. */
+  const Foreign: PromiseConstructor = runInNewContext('Promise');
+  const foreign = <T>(answer: () => Awaitable<T>): Promise<T> => Foreign.resolve().then(answer);
   const no = () =>
     foreign<void>(() => {
       throw new TlsError('bad_certificate', 'no');
