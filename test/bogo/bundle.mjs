@@ -1,0 +1,34 @@
+// Bundles the shim from the packages' sources, one file a provider: thousands of processes start from it.
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
+import { root } from '../../scripts/lib/run.mjs';
+
+/** The shim looks here. */
+const folder = join(root, '.cache/bogo');
+
+const packages = join(root, 'packages');
+// The addon is found from the place of the file that loads it.
+const loader = pathToFileURL(join(packages, 'node-crypto/src/load.js')).href;
+
+export async function bundleShim(provider) {
+  mkdirSync(folder, { recursive: true });
+  await build({
+    entryPoints: [join(root, `test/bogo/src/${provider}.ts`)],
+    outfile: join(folder, `${provider}.cjs`),
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    logLevel: 'warning',
+    define: { 'import.meta.url': JSON.stringify(loader) },
+    alias: {
+      'tls13-core/noble': join(packages, 'tls13-core/src/crypto/noble.ts'),
+      'tls13-core': join(packages, 'tls13-core/src/index.ts'),
+      'tls13-node-crypto': join(packages, 'node-crypto/src/index.ts'),
+    },
+  });
+}
+
+if (process.argv[1] === import.meta.filename) await Promise.all(['native', 'noble'].map(bundleShim));

@@ -1,0 +1,115 @@
+/** The certificates and keys that the runner gives, and the choice among them that it expects. */
+import { type Credential, type Signer, signatureSchemes, TlsError } from 'tls13-core';
+import { type CredentialFlags, type Flags, numbers, text, Unimplemented } from './flags.js';
+import { answerer, readPem, type World } from './world.js';
+
+export interface Candidate {
+  /** Its place among `-new-x509-credential`; -1 for the one that stands outside of them. */
+  readonly index: number;
+  readonly credential: Credential;
+  readonly mustMatchIssuer: boolean;
+}
+
+/** What a peer says of the certificate it wants. */
+export interface Wanted {
+  readonly signatureSchemes: readonly number[];
+  readonly certificateAuthorities: readonly Uint8Array[];
+}
+
+/** Best first. */
+export function candidates(flags: Flags, world: World): readonly Candidate[] {
+  const given: readonly (readonly [CredentialFlags, number])[] = [
+    ...flags.credentials.map((credential, index) => [credential, index] as const),
+    [flags, -1],
+  ];
+  return given.flatMap(([source, index]): readonly Candidate[] => {
+    const certificate = text(source, 'cert-file');
+    const key = text(source, 'key-file');
+    if (certificate === undefined || key === undefined) return [];
+    const [pkcs8 = new Uint8Array(0)] = readPem(key);
+    const credential = {
+      certificateChain: readPem(certificate),
+      signer: signer(pkcs8, numbers(source, 'signing-prefs'), flags.switches.has('async'), world),
+    };
+    return [{ index, credential, mustMatchIssuer: source.switches.has('must-match-issuer') }];
+  });
+}
+
+/** The first that the peer can use; `undefined` when there is none at all. That none of several will do is refused. */
+export function choose(all: readonly Candidate[], wanted: Wanted): Candidate | undefined {
+  const fitting = all.filter(
+    ({ credential, mustMatchIssuer }) =>
+      !mustMatchIssuer || credential.certificateChain.some((der) => isIssuedByOne(der, wanted.certificateAuthorities)),
+  );
+  if (fitting.length === 0 && all.length > 0) {
+    throw new TlsError('handshake_failure', 'no credential has an issuer that the peer asks for');
+  }
+  const usable = fitting.find(({ credential }) =>
+    credential.signer.schemes.some((scheme) => wanted.signatureSchemes.includes(signatureSchemes[scheme])),
+  );
+  if (usable === undefined && all.length > 0) {
+    throw new TlsError('handshake_failure', 'no credential signs with a scheme that the peer accepts');
+  }
+  return usable;
+}
+
+function signer(
+  pkcs8: Uint8Array,
+  preferences: readonly number[] | undefined,
+  asynchronous: boolean,
+  world: World,
+): Signer {
+  const inner = signerOf(pkcs8, world);
+  const schemes =
+    preferences === undefined
+      ? inner.schemes
+      : preferences.flatMap((code) => inner.schemes.filter((scheme) => signatureSchemes[scheme] === code));
+  const later = answerer(asynchronous);
+  return { schemes, sign: (scheme, message) => later(() => inner.sign(scheme, message)) };
+}
+
+function signerOf(pkcs8: Uint8Array, world: World): Signer {
+  try {
+    return world.signer(pkcs8);
+  } catch (error) {
+    if (error instanceof TypeError) throw new Unimplemented(error.message);
+    throw error;
+  }
+}
+
+function isIssuedByOne(certificate: Uint8Array, names: readonly Uint8Array[]): boolean {
+  const issuer = issuerOf(certificate);
+  return names.some((name) => Buffer.compare(name, issuer) === 0);
+}
+
+/** The issuer's name in DER (RFC 5280 §4.1): behind the version, which may be absent, the serial number and the algorithm. */
+function issuerOf(certificate: Uint8Array): Uint8Array {
+  const [toBeSigned = nothing] = elements(contentOf(certificate));
+  const fields = elements(contentOf(toBeSigned));
+  const hasVersion = fields[0]?.[0] === 0xa0;
+  return fields[hasVersion ? 3 : 2] ?? nothing;
+}
+
+/** The elements of a DER sequence's content, headers included. */
+function elements(content: Uint8Array): readonly Uint8Array[] {
+  const found: Uint8Array[] = [];
+  for (let rest = content; rest.length > 0; rest = rest.subarray(found.at(-1)?.length ?? rest.length)) {
+    const { header, length } = measure(rest);
+    found.push(rest.subarray(0, header + length));
+  }
+  return found;
+}
+
+function contentOf(element: Uint8Array): Uint8Array {
+  const { header, length } = measure(element);
+  return element.subarray(header, header + length);
+}
+
+function measure(element: Uint8Array): { readonly header: number; readonly length: number } {
+  const first = element[1] ?? 0;
+  if (first < 0x80) return { header: 2, length: first };
+  const header = 2 + (first & 0x7f);
+  return { header, length: element.subarray(2, header).reduce((value, byte) => value * 256 + byte, 0) };
+}
+
+const nothing = new Uint8Array(0);
