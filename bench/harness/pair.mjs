@@ -14,6 +14,8 @@ export async function startPair({ server, client, application, options, context 
   try {
     const { certificate } = context;
     const port = await serving.ask('listen', { stack: server, application, options, certificate });
+    // V8 collects more eagerly once it has collected everything for the first time, as in any process that lives.
+    await Promise.all([serving.ask('memory'), loading.ask('memory')]);
     const target = { stack: client, port, certificate };
     return {
       server: serving,
