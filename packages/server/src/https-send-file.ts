@@ -5,6 +5,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import { Readable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import send from 'send';
 import { TlsConnection } from './connection.js';
@@ -103,7 +104,9 @@ async function headersSent(response: ServerResponse, length: number): Promise<Tl
 }
 
 function pipeBody(handle: FileHandle, response: Response, { start, length, signal }: Body): Promise<void> {
-  const file = handle.createReadStream({ start, end: start + length - 1, autoClose: false });
+  // The range of nothing cannot be told to a read stream: its end would lie before its start.
+  const file =
+    length === 0 ? Readable.from([]) : handle.createReadStream({ start, end: start + length - 1, autoClose: false });
   return pipeline(file, response, signal === undefined ? {} : { signal });
 }
 
