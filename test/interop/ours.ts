@@ -221,7 +221,7 @@ class Queue<Item> {
     return new Promise((resolve, reject) => {
       const item = this.#items.shift();
       if (item !== undefined) return resolve(item);
-      const timer = setTimeout(() => reject(new Error(`${this.#what} did not come in 10 s`)), 10_000).unref();
+      const timer = setTimeout(() => reject(new Error(`${this.#what} did not come in 30 s`)), 30_000).unref();
       this.#takers.push((taken) => {
         clearTimeout(timer);
         resolve(taken);
