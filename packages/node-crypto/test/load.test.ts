@@ -40,7 +40,8 @@ describe('where the addon does not load', () => {
       ...refused,
       message: expect.stringContaining(reason),
     });
-    const peer = { role: 'client', certificates: chain, serverName: undefined, ocspResponse: undefined } as const;
+    const nothing = { serverName: undefined, ocspResponse: undefined, resumed: false } as const;
+    const peer = { role: 'client', certificates: chain, ...nothing } as const;
     expect(() => chainVerifier()(peer)).toThrow(reason);
   });
 });

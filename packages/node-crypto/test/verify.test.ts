@@ -346,7 +346,7 @@ describe('chainVerifier', () => {
 
   it('takes the name asked for and refuses with the alert of the verdict', () => {
     const verify = chainVerifier({ roots: [root.pem] });
-    const peer = { role: 'server', certificates, ocspResponse: undefined } as const;
+    const peer = { role: 'server', certificates, ocspResponse: undefined, resumed: false } as const;
     expect(verify({ ...peer, serverName: 'host.example' })).toBeUndefined();
     expect(() => verify({ ...peer, serverName: 'other.example' })).toThrow(
       expect.objectContaining({ alert: 'certificate_unknown', code: 'ERR_TLS_CERTIFICATE_UNKNOWN' }),
@@ -361,7 +361,7 @@ describe('chainVerifier', () => {
   it('judges clients without a name', () => {
     const client = leafBelow(intermediate, clientLeaf);
     const verify = chainVerifier({ roots: root.pem });
-    const peer = { role: 'client', serverName: 'host.example', ocspResponse: undefined } as const;
+    const peer = { role: 'client', serverName: 'host.example', ocspResponse: undefined, resumed: false } as const;
     expect(verify({ ...peer, certificates: [client.der, intermediate.der] })).toBeUndefined();
     expect(() => verify({ ...peer, certificates })).toThrow(
       expect.objectContaining({ alert: 'unsupported_certificate' }),

@@ -66,6 +66,11 @@ export interface PeerCertificates {
   readonly serverName: string | undefined;
   /** `status_request` response of the leaf, if stapled (§4.5.1.1). */
   readonly ocspResponse: Uint8Array | undefined;
+  /**
+   * Whether they come from the session that is resumed: presented in an earlier handshake, under whatever was trusted
+   * then. A client's that are refused cost a full handshake; a server's the connection.
+   */
+  readonly resumed: boolean;
 }
 
 export interface ClientConfig extends CommonConfig {

@@ -29,7 +29,7 @@ export interface Session {
   readonly receivedAt: number;
   readonly serverName: string | undefined;
   readonly alpnProtocol: string | undefined;
-  /** Of the full handshake: what `verifyPeer` accepted. */
+  /** Of the full handshake; `verifyPeer` is asked about them again when the session is resumed. */
   readonly peerCertificates: readonly Uint8Array[];
   /** 0 when the ticket does not permit early data. */
   readonly maxEarlyData: number;

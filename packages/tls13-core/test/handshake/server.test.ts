@@ -206,7 +206,9 @@ describe("the client's certificate", () => {
     expect(server.state.name).toBe('WAIT_CV');
     server.receive(client.certificateVerify()).receive(client.finished());
     const certificates = [clientIdentity.certificate];
-    expect(judged).toEqual([{ role: 'client', certificates, serverName: undefined, ocspResponse: undefined }]);
+    expect(judged).toEqual([
+      { role: 'client', certificates, serverName: undefined, ocspResponse: undefined, resumed: false },
+    ]);
     expect(connection(server).info).toMatchObject({
       peerCertificates: certificates,
       clientSignatureScheme: 'ed25519',

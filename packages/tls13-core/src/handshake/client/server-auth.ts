@@ -18,7 +18,8 @@ import type {
 export function receiveEncryptedExtensions(
   { negotiated, transcript }: WaitEncryptedExtensions,
   { body, bytes }: MessageOf<'encrypted_extensions'>,
-): Step<WaitCertificateOrRequest | WaitFinished> {
+  { settings }: ClientContext,
+): Transition<WaitCertificateOrRequest | WaitFinished> {
   const { offer, session } = negotiated;
   checkOffered(offer, 'EncryptedExtensions', body.extensions.types);
   const alpnProtocol = body.extensions.alpn;
@@ -32,9 +33,17 @@ export function receiveEncryptedExtensions(
   }
   const common = { negotiated, transcript: transcript.append(bytes), alpnProtocol };
   if (session === undefined) return { next: { name: 'WAIT_CERT_CR', ...common }, effects: [] };
-  const { peerCertificates } = session;
-  const authenticated = { request: undefined, peerCertificates, signatureScheme: undefined };
-  return { next: { name: 'WAIT_FINISHED', ...common, ...authenticated }, effects: [] };
+  const { peerCertificates: certificates } = session;
+  const authenticated = { request: undefined, peerCertificates: certificates, signatureScheme: undefined };
+  // Judged anew: whoever took the session may have trusted anybody, and certificates expire.
+  const verdict = settings.verifyPeer({
+    role: 'server',
+    certificates,
+    serverName: settings.serverName,
+    ocspResponse: undefined,
+    resumed: true,
+  });
+  return whenReady(verdict, () => ({ next: { name: 'WAIT_FINISHED', ...common, ...authenticated }, effects: [] }));
 }
 
 export function receiveCertificateRequest(
@@ -109,10 +118,8 @@ export function receiveCertificateVerify(
     signatureScheme,
   };
   const { serverName } = settings;
-  return whenReady(settings.verifyPeer({ role: 'server', certificates, serverName, ocspResponse }), () => ({
-    next,
-    effects: [],
-  }));
+  const verdict = settings.verifyPeer({ role: 'server', certificates, serverName, ocspResponse, resumed: false });
+  return whenReady(verdict, () => ({ next, effects: [] }));
 }
 
 /** §4.4.2, §4.5.1: a context is for authentication after the handshake only. */

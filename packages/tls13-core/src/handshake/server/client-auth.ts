@@ -44,7 +44,13 @@ export function receiveCertificateVerify(
   });
   const { verifyPeer } = settings;
   if (verifyPeer === undefined) throw new TypeError('verifyPeer is missing, so no client certificate can be judged');
-  const verdict = verifyPeer({ role: 'client', certificates, serverName: undefined, ocspResponse: undefined });
+  const verdict = verifyPeer({
+    role: 'client',
+    certificates,
+    serverName: undefined,
+    ocspResponse: undefined,
+    resumed: false,
+  });
   return whenReady(verdict, () => {
     const { suite, secrets, tickets } = state;
     return {

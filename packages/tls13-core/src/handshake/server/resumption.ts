@@ -123,6 +123,7 @@ function identityHolds({ clientCertificates }: Ticket, { verifyPeer }: ServerSet
     certificates: clientCertificates,
     serverName: undefined,
     ocspResponse: undefined,
+    resumed: true,
   } as const;
   try {
     const verdict = verifyPeer(peer);

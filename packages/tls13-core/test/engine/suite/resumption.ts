@@ -82,6 +82,43 @@ export function resumptionTests(provider: CryptoProvider): void {
     expect(server.engine.info?.peerCertificates).toEqual([identity('ed25519').certificate]);
   });
 
+  describe('the server’s certificates are judged again, as they were taken by whoever let anybody in', () => {
+    const server = { tickets: tickets() };
+    const strict = () => {
+      throw new TlsError('unknown_ca', 'not one of ours');
+    };
+
+    it('and refused before the connection is one, or any data is believed', () => {
+      const session = sessionOf(provider, { server });
+      const { client, server: peer } = pair(provider, { client: { session, verifyPeer: strict }, server }).handshake();
+      expect(client.engine.error?.alert).toBe('unknown_ca');
+      expect(client.types).toEqual(['transmit', 'transmit', 'failed']);
+      expect(peer.engine.error).toMatchObject({ alert: 'unknown_ca', received: true });
+    });
+
+    it('later, too', async () => {
+      const session = sessionOf(provider, { server });
+      const verifyPeer = async () => strict();
+      const { client } = await pair(provider, { client: { session, verifyPeer }, server }).handshakeLater();
+      expect(client.engine.error?.alert).toBe('unknown_ca');
+      expect(client.engine.info).toBeUndefined();
+    });
+
+    it('with the name that is asked for now, and the word that they are old', () => {
+      const session = sessionOf(provider, { server });
+      const seen: unknown[] = [];
+      const { client } = connectedPair(provider, {
+        client: { session, verifyPeer: (peer) => void seen.push(peer) },
+        server,
+      });
+      expect(client.engine.info?.resumed).toBe(true);
+      const certificates = [identity('ed25519').certificate];
+      expect(seen).toEqual([
+        { role: 'server', certificates, serverName: 'example.test', ocspResponse: undefined, resumed: true },
+      ]);
+    });
+  });
+
   describe('the handshake is a full one', () => {
     const full = (first: PairOptions, second: PairOptions = first) => {
       const { client, server } = twice(first, second);
