@@ -50,6 +50,15 @@ export const edits: fc.Arbitrary<readonly Edit[]> = fc.array(
   { minLength: 1, maxLength: 4 },
 );
 
+/** One bit or byte changed: everything keeps its length and its place. */
+export const oneByte: fc.Arbitrary<readonly Edit[]> = fc
+  .record({
+    kind: fc.constantFrom('flip' as const, 'set' as const),
+    at: fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
+    value: fc.integer({ min: 0, max: 255 }),
+  })
+  .map((edit) => [edit]);
+
 /** `bytes` after the edits; perhaps the same again. */
 export function edited(bytes: Uint8Array, all: readonly Edit[]): Uint8Array {
   let result = Array.from(bytes);
