@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { TlsConnection } from '../src/connection.js';
+import type { SendFileOptions } from '../src/send-file.js';
 import { type FakePair, type SideOptions, secured } from './fake-pair.js';
 import { eventually, pattern, readAll, readBytes } from './support.js';
 
@@ -25,6 +27,19 @@ function fresh(bytes: Uint8Array): string {
   const path = join(folder, `fresh-${Math.random()}`);
   writeFileSync(path, bytes);
   return path;
+}
+
+/** Begins to send a file, and comes back when its first bytes have left: what `sendFile` promises, in a list. */
+async function underWay(from: TlsConnection, path: string, options: SendFileOptions = {}): Promise<[Promise<number>]> {
+  const sending: Promise<number>[] = [];
+  await new Promise<void>((resolve) => {
+    const sent = from.sendFile(path, { ...options, onProgress: () => resolve() });
+    sent.catch(() => undefined);
+    sending.push(sent);
+  });
+  const [sent] = sending;
+  if (sent === undefined) throw new Error('sendFile was not called');
+  return [sent];
 }
 
 async function closed({ kernel }: FakePair): Promise<void> {
@@ -133,9 +148,7 @@ for (const [kind, side] of Object.entries(kinds)) {
       const ended = once(pair.server, 'error');
       const broken = once(pair.client, 'error');
       pair.client.pause();
-      const sent = pair.server.sendFile(path);
-      sent.catch(() => undefined);
-      await new Promise((resolve) => setTimeout(resolve, 30));
+      const [sent] = await underWay(pair.server, path);
       truncateSync(path, 1_000_000);
       pair.client.resume();
       await expect(sent).rejects.toMatchObject({ code: 'ERR_TLS_FILE_TRUNCATED' });
@@ -149,9 +162,7 @@ for (const [kind, side] of Object.entries(kinds)) {
       const ended = once(pair.server, 'error');
       pair.client.on('error', () => undefined);
       pair.client.pause();
-      const sent = pair.server.sendFile(file);
-      sent.catch(() => undefined);
-      await new Promise((resolve) => setTimeout(resolve, 30));
+      const [sent] = await underWay(pair.server, file);
       pair.client.resetAndDestroy();
       await expect(sent).rejects.toBeInstanceOf(Error);
       await ended;
@@ -164,10 +175,9 @@ for (const [kind, side] of Object.entries(kinds)) {
       pair.client.on('error', () => undefined);
       pair.client.pause();
       const [first, second] = [new AbortController(), new AbortController()];
-      const sent = pair.server.sendFile(file, { signal: first.signal });
+      const [sent] = await underWay(pair.server, file, { signal: first.signal });
       const behind = pair.server.sendFile(file, { signal: second.signal });
-      for (const promise of [sent, behind]) promise.catch(() => undefined);
-      await new Promise((resolve) => setTimeout(resolve, 30));
+      behind.catch(() => undefined);
       second.abort();
       expect(pair.server.destroyed).toBe(false);
       first.abort();
