@@ -54,8 +54,8 @@ describe.each(['our server', 'our client'] as const)('%s and node:tls', (role) =
     await transfer(ours, theirs, size, size);
   });
 
-  it('pass much one way and little the other', async () => {
-    const { ours, theirs } = await meet({ maxSendFragment: 1000 }, {});
+  it.each(['native', 'stream'] as const)('pass much one way and little the other (%s)', async (transport) => {
+    const { ours, theirs } = await meet({ maxSendFragment: 1000, transport }, {});
     await transfer(ours, theirs, 20 << 20, 100_000);
   });
 
