@@ -126,14 +126,15 @@ class Connecting implements ConnectionHost {
 function clientConfig(options: ConnectOptions, host: string, check: PeerCheck): ClientConfig {
   const [credential, ...others] = readCredentials(options);
   if (others.length > 0) throw new TypeError('a client has one certificate chain and one key');
-  const { session, servername, keyShares, middleboxCompatibility } = options;
+  const { servername, keyShares, middleboxCompatibility } = options;
+  const session = options.session instanceof Uint8Array ? parseSession(options.session) : options.session;
   const serverName = servername === '' || isIP(host) !== 0 ? undefined : host;
   return {
     ...commonConfig(options),
     verifyPeer: check.verify,
     ...(serverName === undefined ? {} : { serverName }),
     ...(credential === undefined ? {} : { credential }),
-    ...(session === undefined ? {} : { session: session instanceof Uint8Array ? parseSession(session) : session }),
+    ...(session !== undefined && check.takes(session.peerCertificates) ? { session } : {}),
     ...(keyShares === undefined ? {} : { keyShares }),
     ...(middleboxCompatibility === undefined ? {} : { middleboxCompatibility }),
   };

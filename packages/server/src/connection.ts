@@ -4,14 +4,7 @@
  */
 import { X509Certificate } from 'node:crypto';
 import type { PeerCertificate } from 'node:tls';
-import {
-  type ConnectionInfo,
-  type KeyLogLabel,
-  type Session,
-  serializeSession,
-  type TlsEngine,
-  TlsError,
-} from 'tls13-core';
+import { type ConnectionInfo, type KeyLogLabel, type Session, serializeSession, type TlsEngine } from 'tls13-core';
 import type { Telemetry } from './diagnostics.js';
 import { type Done, Driver, type DriverOwner, type DriverSettings } from './driver.js';
 import { asError, ConnectionError } from './errors.js';
@@ -53,6 +46,8 @@ export class TlsConnection extends SocketDuplex {
   #secured = false;
   /** A write or end that waits for the handshake. */
   #held: { readonly run: () => void; readonly callback: Done } | undefined;
+  /** Data, and its end, that came before `secured`. */
+  readonly #early: (Buffer | null)[] = [];
   #files: Map<Uint8Array, FileJob> | undefined;
   #session: Session | undefined;
 
@@ -292,12 +287,6 @@ export class TlsConnection extends SocketDuplex {
   // --- what the driver says
 
   #onSecured(info: ConnectionInfo): void {
-    try {
-      this.#settings.check?.recheck(info);
-    } catch (error) {
-      this.#driver?.abort(error instanceof TlsError ? error : new TlsError('internal_error', asError(error).message));
-      return;
-    }
     this.#secured = true;
     this.#settings.telemetry.handshakeDone(this, info.resumed);
     this.#settings.host.secured(this);
@@ -306,18 +295,29 @@ export class TlsConnection extends SocketDuplex {
     const held = this.#held;
     this.#held = undefined;
     held?.run();
+    for (const chunk of this.#early.splice(0)) if (!this.destroyed) this.#deliver(chunk);
   }
 
   #onData(bytes: Uint8Array): boolean {
     this.bytesRead += bytes.length;
     this.touch();
-    return this.push(Buffer.from(bytes));
+    return this.#deliver(Buffer.from(bytes));
   }
 
   #onEnded(): void {
-    this.push(null);
+    this.#deliver(null);
+  }
+
+  /** Not before the application has heard of the connection: it may look at the peer and refuse it. */
+  #deliver(chunk: Buffer | null): boolean {
+    if (!this.#secured) {
+      this.#early.push(chunk);
+      return false;
+    }
+    const more = this.push(chunk);
     // As node:net: lets `end` come although nobody asked for more.
-    this.read(0);
+    if (chunk === null) this.read(0);
+    return more;
   }
 
   #onSession(session: Session): void {

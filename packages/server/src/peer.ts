@@ -1,7 +1,7 @@
 /** Who the peer is: its certificate judged (§4.5.1.3), and shown in the shapes that node:tls users know. */
 import { X509Certificate } from 'node:crypto';
 import type { PeerCertificate } from 'node:tls';
-import { type ConnectionInfo, TlsError, type VerifyPeer } from 'tls13-core';
+import { TlsError, type VerifyPeer } from 'tls13-core';
 import { RootStore } from 'tls13-node-crypto';
 import type { CommonOptions } from './options.js';
 
@@ -42,14 +42,12 @@ export class PeerCheck {
   };
 
   /**
-   * A resumed session shows the certificates of an earlier handshake, which may have had another policy, or been
-   * before a date that is past: they are judged as if they came now. Throws TlsError to refuse.
+   * Whether a server's certificates, kept with a session, would be taken now. Where they would not (another policy took
+   * them, or a date is past since) a full handshake is better: the server may have others by now.
    */
-  recheck({ role, resumed, peerCertificates }: ConnectionInfo): void {
-    if (!resumed || peerCertificates.length === 0) return;
-    const error = this.#judge(role === 'client' ? 'server' : 'client', peerCertificates);
-    this.authorizationError = error?.code;
-    if (error !== undefined && this.#policy.rejectUnauthorized) throw error;
+  takes(certificates: readonly Uint8Array[]): boolean {
+    if (!this.#policy.rejectUnauthorized) return true;
+    return certificates.length > 0 && this.#judge('server', certificates) === undefined;
   }
 
   #judge(role: 'client' | 'server', chain: readonly Uint8Array[]): TlsError | undefined {
