@@ -154,10 +154,12 @@ function boundClientHello(settings: ClientSettings, variable: Variable, psk: Off
 
 /**
  * The session, if it may be resumed: its hash goes with a suite that is offered (§4.2.2), it is for the same server
- * name (§4.7.1), and it is neither older than its lifetime nor from the future (§4.3.11.1).
+ * name (§4.7.1), it is neither older than its lifetime nor from the future (§4.3.11.1), and its ticket leaves a
+ * ClientHello room for other extensions: a ticket may be as long as all of them together.
  */
 function usablePsk({ session, serverName, cipherSuites, provider, now }: ClientSettings): OfferedPsk | undefined {
   if (session === undefined || session.serverName !== serverName) return undefined;
+  if (session.ticket.length > longestTicket) return undefined;
   const { hash } = cipherSuite(session.cipherSuite);
   const age = now() - session.receivedAt;
   const lifetime = Math.min(session.lifetime, maximumTicketLifetime);
@@ -169,6 +171,9 @@ function usablePsk({ session, serverName, cipherSuites, provider, now }: ClientS
 function obfuscatedAge(session: Session, now: number): number {
   return (Math.max(0, Math.floor(now - session.receivedAt)) + session.ageAdd) >>> 0;
 }
+
+/** Bytes. */
+const longestTicket = 32_768;
 
 /** RFC 6066 §8: a CertificateStatusRequest for ocsp, naming no responder and no extension. */
 const ocspStatusRequest = Uint8Array.of(1, 0, 0, 0, 0);

@@ -1,6 +1,7 @@
 /** Tickets and PSKs (§2.2, §4.3.11, §4.7.1): when a session is resumed, and when the handshake is a full one instead. */
 import { describe, expect, it } from 'vitest';
 import { TlsError } from '../../../src/alert.js';
+import { concat } from '../../../src/bytes.js';
 import type { CryptoProvider } from '../../../src/crypto/provider.js';
 import { type CipherSuiteName, cipherSuites } from '../../../src/registry.js';
 import { parseSession, serializeSession } from '../../../src/session.js';
@@ -174,6 +175,15 @@ export function resumptionTests(provider: CryptoProvider): void {
         { client, server: { tickets: { protector }, clientAuthentication: 'require', verifyPeer } },
       );
       expect(asked).toBe(2);
+    });
+
+    it('when the ticket is as long as all extensions of a ClientHello may be', () => {
+      const protector = createTicketKeys(provider);
+      const endless = {
+        protect: (state: Uint8Array) => concat(protector.protect(state), new Uint8Array(64_000)),
+        unprotect: (sealed: Uint8Array) => protector.unprotect(sealed.subarray(0, -64_000)),
+      };
+      full({ server: { tickets: { protector: endless } } });
     });
 
     it('when the ticket is too old, by either clock', () => {
