@@ -56,7 +56,7 @@ const keys = { aead: 'aes-128-gcm', key: new Uint8Array(16), iv: new Uint8Array(
 export const decoderProperties = [
   property('decoders take any bytes', 2_000, fc.oneof(octets(0, 100), messageLike), (bytes) => {
     handshakeDecodes(bytes);
-    decodes(['decode_error'], () => decodeAlert(bytes));
+    decodes(syntax, () => decodeAlert(bytes));
     decodes(syntax, () => decodeCertificateStatus(bytes));
     fragmentOf(bytes);
     decodeTicket(bytes);

@@ -77,7 +77,7 @@ export abstract class HandPeer {
       message: expect.any(String),
     });
     expect(engine.error?.received).toBe(false);
-    expect(this.wire.alerts.map(({ level, name }) => ({ level, name }))).toEqual([{ level: 2, name: alert }]);
+    expect(this.wire.alerts).toEqual([{ level: 2, name: alert }]);
     expect(this.end.of('failed')).toHaveLength(1);
     expect(this.end.types.at(-1)).toBe('failed');
   }

@@ -1,4 +1,5 @@
 /** The record layer of a peer by hand: seals whatever it is told to under the real keys, and opens what the engine says. */
+import type { AlertName } from '../../../src/alert.js';
 import { concat } from '../../../src/bytes.js';
 import type { Aead, CryptoProvider } from '../../../src/crypto/provider.js';
 import type { CipherSuite } from '../../../src/crypto/suites.js';
@@ -9,14 +10,14 @@ import { trafficKeys } from '../../../src/keys/traffic.js';
 import { encodeHeader, plaintextRecords } from '../../../src/record/header.js';
 import { NonceSequence } from '../../../src/record/nonce.js';
 import { contentTypes } from '../../../src/registry.js';
-import { type Alert, decodeAlert, decodeHandshake, type HandshakeMessage } from '../../../src/wire/index.js';
+import { decodeAlert, decodeHandshake, type HandshakeMessage } from '../../../src/wire/index.js';
 import type { End } from './pair.js';
 
 export class Wire {
   readonly end: End;
   /** What the engine said, opened. */
   readonly messages: HandshakeMessage[] = [];
-  readonly alerts: Alert[] = [];
+  readonly alerts: { readonly level: number | undefined; readonly name: AlertName | undefined }[] = [];
   readonly data: Uint8Array[] = [];
   changeCipherSpecs = 0;
   readonly #provider: CryptoProvider;
@@ -105,7 +106,8 @@ export class Wire {
       const fragment = this.#receiving.next();
       if (fragment === undefined) return;
       if (fragment.contentType === contentTypes.handshake) this.#joiner.push(fragment.content);
-      else if (fragment.contentType === contentTypes.alert) this.alerts.push(decodeAlert(fragment.content.slice()));
+      else if (fragment.contentType === contentTypes.alert)
+        this.alerts.push({ level: fragment.content[0], name: decodeAlert(fragment.content).name });
       else if (fragment.contentType === contentTypes.change_cipher_spec) this.changeCipherSpecs += 1;
       else this.data.push(fragment.content.slice());
     }
