@@ -10,7 +10,7 @@ import { finished, pipeline } from 'node:stream/promises';
 import send from 'send';
 import { TlsConnection } from './connection.js';
 import { asError, ConnectionError } from './errors.js';
-import type { SendFileOptions } from './send-file.js';
+import { openFlags, type SendFileOptions } from './send-file.js';
 
 export interface ServeFileOptions extends send.SendOptions {
   /** The directory that paths are relative to, and which none leaves. */
@@ -43,8 +43,7 @@ export async function sendFile(
       if (answerCondition(response, error)) resolve();
       else reject(error);
     });
-    const gone = () =>
-      reject(new ConnectionError('ERR_TLS_CONNECTION_CLOSED', 'the client went before it was answered'));
+    const gone = () => reject(clientGone());
     answer.stream = (file, range) => {
       response.off('close', gone);
       sendBody(response, { file, ...rangeOf(response, range), signal, onProgress }).then(resolve, reject);
@@ -65,9 +64,11 @@ interface Body {
 }
 
 async function sendBody(response: Response, body: Body): Promise<void> {
-  const handle = await open(body.file, 'r');
+  // A client may ask for thousands of files and read none of them: each is opened in its turn.
+  if (response instanceof ServerResponse) await turnOf(response);
+  const handle = await open(body.file, openFlags);
   try {
-    const connection = response instanceof ServerResponse ? await headersSent(response, body.length) : undefined;
+    const connection = response instanceof ServerResponse ? headersSent(response, body.length) : undefined;
     if (connection === undefined) {
       await pipeBody(handle, response, body);
     } else {
@@ -84,23 +85,32 @@ async function sendBody(response: Response, body: Body): Promise<void> {
   }
 }
 
-/**
- * Sends the headers when the response's turn has come (pipelined ones wait). @returns the connection, if the body goes
- * onto it as it is in the file.
- */
-async function headersSent(response: ServerResponse, length: number): Promise<TlsConnection | undefined> {
+/** Pipelined responses wait for those before them. */
+async function turnOf(response: ServerResponse): Promise<void> {
   if (response.socket === null && !response.destroyed) {
+    // Node stops reading requests when enough of their answers wait, and knows of them only by what was written.
+    response.flushHeaders();
     await new Promise((resolve) => {
       response.once('socket', resolve);
-      response.once('close', resolve);
+      // Of the connection: a response that waits hears nothing of its end, its request does.
+      response.req.once('close', resolve);
     });
   }
+  if (response.socket === null) throw clientGone();
+}
+
+/** Sends the headers. @returns the connection, if the body goes onto it as it is in the file. */
+function headersSent(response: ServerResponse, length: number): TlsConnection | undefined {
   const { socket } = response;
   if (!(socket instanceof TlsConnection) || response.strictContentLength) return undefined;
   // Whatever listens for headers (compression, say) speaks now, and may want the body for itself.
   response.flushHeaders();
   const plain = !response.chunkedEncoding && Number(response.getHeader('content-length')) === length;
   return plain ? socket : undefined;
+}
+
+function clientGone(): ConnectionError {
+  return new ConnectionError('ERR_TLS_CONNECTION_CLOSED', 'the client went before it was answered');
 }
 
 function pipeBody(handle: FileHandle, response: Response, { start, length, signal }: Body): Promise<void> {

@@ -3,11 +3,14 @@
  * sendfile(2) or a loop that reads and seals, is the driver's to know.
  */
 
-import { fstat } from 'node:fs';
+import { constants, fstat } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { asError } from './errors.js';
 import type { FileTransfer } from './transport/types.js';
+
+/** Opening a pipe would hold a thread until somebody writes to it; a regular file knows no waiting. */
+export const openFlags = constants.O_RDONLY | constants.O_NONBLOCK;
 
 /** A path, an open descriptor, or a FileHandle; the latter two stay the caller's, and their position is not moved. */
 export type FileSource = number | string | URL | FileHandle;
@@ -87,7 +90,7 @@ const stat = promisify(fstat);
 
 async function openFile(source: FileSource, options: SendFileOptions): Promise<OpenFile> {
   options.signal?.throwIfAborted();
-  const handle = typeof source === 'string' || source instanceof URL ? await open(source, 'r') : undefined;
+  const handle = typeof source === 'string' || source instanceof URL ? await open(source, openFlags) : undefined;
   const fd = handle?.fd ?? descriptorOf(source);
   try {
     const stats = await stat(fd);

@@ -1,14 +1,31 @@
 /** What hostile peers, and applications that were not careful, try at a connection. Each test names the attack and its source. */
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { connect as connectTcp } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createClientEngine, type TlsEngine, type TlsEvent } from 'tls13-core';
 import { createProvider } from 'tls13-node-crypto';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { TlsConnection } from '../src/connection.js';
 import { Telemetry } from '../src/diagnostics.js';
+import { createHttpsServer, sendFile } from '../src/index.js';
 import { refused } from '../src/offload.js';
 import { StreamTransport } from '../src/transport/stream.js';
-import { certificates, cleanUp, dial, dialed, portOf, serve } from './support.js';
+import {
+  certificates,
+  cleanUp,
+  dial,
+  dialed,
+  eventually,
+  openDescriptors,
+  portOf,
+  readAll,
+  serve,
+  serverCredentials,
+} from './support.js';
 
 describe('a session that a lax client took (CWE-295)', () => {
   it('is not resumed by a strict one: a full handshake shows what the server has by now', async () => {
@@ -80,4 +97,68 @@ describe('data that comes with the last of the handshake (0.5-RTT, §4.2.10 of R
       },
     });
   }
+});
+
+describe('files over HTTP', () => {
+  const root = mkdtempSync(join(tmpdir(), 'tls13-hostile-'));
+  writeFileSync(join(root, 'large'), Buffer.alloc(16 * 1024 * 1024));
+  writeFileSync(join(root, 'small'), 'small');
+  afterAll(() => rmSync(root, { recursive: true }));
+
+  /** @returns the port, and what became of the answers. */
+  async function files() {
+    const settled: string[] = [];
+    const server = createHttpsServer(serverCredentials(), async (request, response) => {
+      const outcome = sendFile(request, response, request.url ?? '', { root });
+      settled.push(await outcome.then(() => 'sent', String));
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    cleanUp(async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    });
+    return { server, settled };
+  }
+
+  it('are not all opened for a client that pipelines requests and reads no answer (CWE-774)', async () => {
+    const { server, settled } = await files();
+    const client = await dialed(server);
+    const before = openDescriptors();
+    const request = (name: string) => `GET /${name} HTTP/1.1\r\nHost: x\r\n\r\n`;
+    client.write(request('large') + request('small').repeat(300));
+    await eventually(() => openDescriptors() > before, 'the first file is open');
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(openDescriptors()).toBe(before + 1);
+    client.destroy();
+    await eventually(() => settled.length === 301, 'every answer has failed');
+    expect(new Set(settled)).not.toContain('sent');
+    await eventually(() => openDescriptors() < before, 'every descriptor is closed');
+  });
+
+  it('come in order to one that reads them', async () => {
+    const { server, settled } = await files();
+    const client = await dialed(server);
+    const request = (name: string, more = '') => `GET /${name} HTTP/1.1\r\nHost: x\r\n${more}\r\n`;
+    client.write(request('large') + request('small').repeat(50) + request('small', 'Connection: close\r\n'));
+    const answer = String(await readAll(client));
+    expect(answer.split('HTTP/1.1 200 OK')).toHaveLength(53);
+    expect(answer.match(/\r\n\r\nsmall/g)).toHaveLength(51);
+    expect(new Set(settled)).toEqual(new Set(['sent']));
+  });
+
+  it('that are pipes hold no thread: four of them would stop the file system of the whole process', async () => {
+    execFileSync('mkfifo', [join(root, 'pipe')]);
+    const { server, settled } = await files();
+    const clients = await Promise.all(Array.from({ length: 4 }, () => dialed(server)));
+    for (const client of clients) {
+      client.on('error', () => undefined);
+      client.write('GET /pipe HTTP/1.1\r\nHost: x\r\n\r\n');
+    }
+    await eventually(() => settled.length === 4, 'each was refused');
+    expect(settled.every((outcome) => outcome.includes('regular file'))).toBe(true);
+    const client = await dialed(server);
+    await expect(client.sendFile(join(root, 'pipe'))).rejects.toThrow('regular file');
+    expect(String(await readFile(join(root, 'small')))).toBe('small');
+  });
 });
