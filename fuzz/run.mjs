@@ -42,7 +42,9 @@ try {
 }
 
 async function run() {
-  const { properties } = await vite.ssrLoadModule('/fuzz/properties/index.ts');
+  const { properties } = await vite.ssrLoadModule('/fuzz/properties/index.ts').catch((error) => {
+    throw new Error('the properties do not load; is everything built (npm run build)?', { cause: error });
+  });
   const { keepSeed } = await vite.ssrLoadModule('/fuzz/support/seeds.ts');
   const chosen = properties.filter(({ name }) => name.includes(values.only));
   if (chosen.length === 0) throw new Error(`no property has ${JSON.stringify(values.only)} in its name`);
