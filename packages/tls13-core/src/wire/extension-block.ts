@@ -44,6 +44,8 @@ export interface BlockRules {
   readonly floor?: number;
   /** Least bytes accepted, where it differs. */
   readonly readFloor?: number;
+  /** The alert against two extensions of one type, for which §4.3 names none: illegal_parameter unless told. */
+  readonly duplicates?: 'decode_error';
   /** Allowed in the message, and of no concern to this library. */
   readonly ignored?: readonly ExtensionName[];
   /** Without this extension the block follows rules of another protocol version. */
@@ -65,7 +67,7 @@ export function extensionBlock(
   table: Readonly<Record<string, Entry<Codec<unknown>>>>,
   rules: BlockRules,
 ): Codec<UntypedBlock, UntypedToSend> {
-  const { floor = 0, readFloor = floor, ignored = [], onlyWith } = rules;
+  const { floor = 0, readFloor = floor, ignored = [], onlyWith, duplicates = 'illegal_parameter' } = rules;
   const reading = vector(extension, readFloor, ceiling);
   const writing = vector(extension, floor, ceiling);
   const entries = Object.entries(table);
@@ -79,7 +81,7 @@ export function extensionBlock(
       const raw = new Map<number, Uint8Array>();
       const read: UntypedBlock = { types, raw };
       for (const { type, data } of extensions) {
-        if (raw.has(type)) throw reader.error('illegal_parameter', `two ${nameOf(extensionTypes, type)} extensions`);
+        if (raw.has(type)) throw reader.error(duplicates, `two ${nameOf(extensionTypes, type)} extensions`);
         raw.set(type, data);
       }
       if (onlyWith !== undefined && !raw.has(extensionTypes[onlyWith])) return read;

@@ -70,6 +70,7 @@ const newSessionTicketTable = {
 export const clientHelloExtensions = extensionBlock('ClientHello', clientHelloTable, {
   floor: 7,
   readFloor: 0,
+  duplicates: 'decode_error',
   ignored: ['max_fragment_length', 'padding'],
 });
 export type ClientHelloExtensions = Decoded<typeof clientHelloExtensions>;
@@ -91,6 +92,7 @@ export type HelloRetryRequestExtensions = Decoded<typeof helloRetryRequestExtens
 
 /** §4.4.1 */
 export const encryptedExtensionsExtensions = extensionBlock('EncryptedExtensions', encryptedExtensionsTable, {
+  duplicates: 'decode_error',
   ignored: ['max_fragment_length'],
 });
 export type EncryptedExtensionsExtensions = Decoded<typeof encryptedExtensionsExtensions>;

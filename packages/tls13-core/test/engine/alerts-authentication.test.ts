@@ -68,7 +68,7 @@ describe('§4.4.1 EncryptedExtensions are refused', () => {
     },
     {
       what: '§4.3 the same extension twice',
-      alert: 'illegal_parameter',
+      alert: 'decode_error',
       change: () => ({ extensions: { serverName: true, ...extra(0) } }),
     },
     { what: '§6.2 nothing at all', alert: 'decode_error', change: () => new Uint8Array(0) },
