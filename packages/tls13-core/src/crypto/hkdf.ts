@@ -31,7 +31,8 @@ export function hkdfExpand(hash: Hash, secret: Uint8Array, info: Uint8Array, len
 
 /**
  * HKDF-Expand-Label(Secret, Label, Context, Length) (§7.1); `label` without its "tls13 " prefix.
- * Throws RangeError on a label that is not 1 to 249 ASCII characters, or a context or length that does not fit.
+ * Throws RangeError on a label of more than 249 characters or other than ASCII, or a context or length that does not fit.
+ * An empty label is outside of §7.1's bounds; every other implementation exports under it, so this one does too.
  */
 export function hkdfExpandLabel(
   hash: Hash,
@@ -52,9 +53,7 @@ const prefix = 'tls13 ';
 
 function hkdfLabel(label: string, context: Uint8Array, length: number): Uint8Array {
   const full = prefix + label;
-  if (label.length === 0 || full.length > 255) {
-    throw new RangeError(`an HKDF label has 1 to 249 characters, not ${label.length}`);
-  }
+  if (full.length > 255) throw new RangeError(`an HKDF label has at most 249 characters, not ${label.length}`);
   if (context.length > 255) throw new RangeError(`an HKDF context has at most 255 bytes, not ${context.length}`);
   if (!Number.isInteger(length) || length < 0 || length > 0xffff) {
     throw new RangeError(`HKDF-Expand-Label gives 0 to 65535 bytes, not ${length}`);

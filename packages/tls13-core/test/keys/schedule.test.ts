@@ -32,7 +32,6 @@ describe.each([sha256, sha384])('HKDF with $name', (hash) => {
 
   it('refuses what does not fit', () => {
     const secret = new Uint8Array(hash.length);
-    expect(() => hkdfExpandLabel(hash, secret, '', noBytes, 1)).toThrow(RangeError);
     expect(() => hkdfExpandLabel(hash, secret, 'x'.repeat(250), noBytes, 1)).toThrow(RangeError);
     expect(() => hkdfExpandLabel(hash, secret, 'naïve', noBytes, 1)).toThrow(RangeError);
     expect(() => hkdfExpandLabel(hash, secret, 'x', new Uint8Array(256), 1)).toThrow(RangeError);
