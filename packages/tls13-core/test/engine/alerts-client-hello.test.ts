@@ -177,11 +177,6 @@ const refusals: readonly Refusal[] = [
     config: { groups: ['X25519MLKEM768' as const] },
   })),
   {
-    what: '§4.3.10 early_data without pre_shared_key',
-    alert: 'missing_extension',
-    change: changed(() => ({ earlyData: true })),
-  },
-  {
     what: 'RFC 7301 §3.2 no protocol in common',
     alert: 'no_application_protocol',
     change: changed(() => ({ alpn: ['h3'] })),

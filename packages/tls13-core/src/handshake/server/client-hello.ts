@@ -91,8 +91,6 @@ function checkRequiredExtensions({ extensions }: ClientHello): void {
   }
   if (supportedGroups === undefined && keyShare !== undefined) throw missing('supported_groups', 'key_share is there');
   if (supportedGroups !== undefined && keyShare === undefined) throw missing('key_share', 'supported_groups is there');
-  if (extensions.earlyData === true && preSharedKey === undefined)
-    throw missing('pre_shared_key', 'early_data is there');
 }
 
 function missing(name: keyof typeof extensionTypes, reason: string): TlsError {
