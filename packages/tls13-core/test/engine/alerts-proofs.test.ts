@@ -101,7 +101,7 @@ describe('§4.5.3 a Finished is refused', () => {
     peer().finished(flip).expectRefusal('decrypt_error');
   });
 
-  it.each(Object.entries(peers))('%s, a byte short, a byte too long, empty: decode_error', (_whose, peer) => {
+  it.each(Object.entries(peers))('%s, a byte short, a byte too long, empty: decrypt_error', (_whose, peer) => {
     for (const change of [
       (data: Uint8Array) => data.subarray(1),
       (data: Uint8Array) => Uint8Array.of(...data, 0),
@@ -109,7 +109,7 @@ describe('§4.5.3 a Finished is refused', () => {
     ]) {
       peer()
         .finished(({ verifyData }) => change(verifyData))
-        .expectRefusal('decode_error');
+        .expectRefusal('decrypt_error');
     }
   });
 });

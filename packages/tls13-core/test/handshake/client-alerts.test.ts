@@ -162,8 +162,8 @@ const authentication: readonly Case[] = [
     'decrypt_error',
     () => finishedStep((right) => right.map((byte, at) => (at === 9 ? byte ^ 1 : byte))),
   ],
-  ['§4.5.3', 'a Finished cut short', 'decode_error', () => finishedStep((right) => right.subarray(1))],
-  ['§4.5.3', 'an empty Finished', 'decode_error', () => finishedStep(() => new Uint8Array(0))],
+  ['§4.5.3', 'a Finished cut short', 'decrypt_error', () => finishedStep((right) => right.subarray(1))],
+  ['§4.5.3', 'an empty Finished', 'decrypt_error', () => finishedStep(() => new Uint8Array(0))],
 ];
 
 const afterwards: readonly Case[] = [

@@ -271,9 +271,9 @@ describe("the client's Finished", () => {
     expect(server.alertFor(wrong)).toBe('decrypt_error');
   });
 
-  it('of another length is a decode_error (§4.5.3)', () => {
+  it('of another length is a decrypt_error (§4.5.3)', () => {
     const { server, client } = untilClientFlight();
-    expect(server.alertFor(client.finished((right) => right.subarray(1)))).toBe('decode_error');
+    expect(server.alertFor(client.finished((right) => right.subarray(1)))).toBe('decrypt_error');
   });
 });
 

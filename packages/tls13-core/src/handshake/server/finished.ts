@@ -35,7 +35,7 @@ function checkFinished(
   const hash = context.settings.provider.hash(suite.hash);
   if (verifyData.length !== hash.length) {
     throw new TlsError(
-      'decode_error',
+      'decrypt_error',
       `Finished of ${verifyData.length} bytes where the hash has ${hash.length} (§4.5.3)`,
     );
   }
