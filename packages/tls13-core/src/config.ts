@@ -42,7 +42,7 @@ export interface Limits {
   readonly skippedEarlyData: number;
   /** KeyUpdates in a row without application data between them. Default 32. */
   readonly keyUpdates: number;
-  /** Empty application_data records, and warning alerts, in a row. Default 32. */
+  /** Empty application_data and change_cipher_spec records in a row. Default 32. */
   readonly emptyRecords: number;
   /** Bytes of ciphertext held while the application has not answered yet. Default 262,144. */
   readonly pendingInput: number;

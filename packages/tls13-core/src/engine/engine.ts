@@ -49,7 +49,7 @@ export class Engine<State extends NamedState> implements TlsEngine {
   constructor(machine: Machine<State>, settings: EngineSettings) {
     this.#machine = machine;
     this.#settings = settings;
-    this.#sending = new SendingHalf(settings.provider);
+    this.#sending = new SendingHalf(settings.provider, machine.role);
     this.#receiving = new ReceivingHalf(settings.provider, settings.limits.skippedEarlyData);
     const { recordsPerKey } = settings.limits;
     this.#keyUpdates = new KeyUpdates(this.#sending, this.#receiving, this.#outbox, recordsPerKey);
@@ -238,6 +238,7 @@ export class Engine<State extends NamedState> implements TlsEngine {
   #takeMessage(message: Uint8Array): void {
     if (this.#state === undefined) throw new TypeError('start() must come before anything else');
     this.#firstHelloSeen = true;
+    this.#floodGuard.message();
     this.#take(this.#machine.advance(this.#state, message));
   }
 
@@ -278,7 +279,7 @@ export class Engine<State extends NamedState> implements TlsEngine {
 
   #takeAlert(content: Uint8Array): void {
     const { name, description } = decodeAlert(content);
-    if (name === 'user_canceled') return this.#floodGuard.emptyRecord();
+    if (name === 'user_canceled') return this.#floodGuard.warningAlert();
     if (name !== 'close_notify' || this.#info === undefined) {
       const text = `the peer sent the alert ${name ?? description}`;
       return this.#end(new TlsError(name ?? 'general_error', text, { received: true }));
@@ -326,11 +327,12 @@ export class Engine<State extends NamedState> implements TlsEngine {
   #performOne(effect: Exclude<Effect, { type: 'send' }>): void {
     switch (effect.type) {
       case 'change_cipher_spec':
-        return this.#outbox.put(this.#sending.writeInClear(contentTypes.change_cipher_spec, Uint8Array.of(1)));
+        return effect.when === 'now'
+          ? this.#outbox.put(this.#sending.changeCipherSpec())
+          : this.#sending.changeCipherSpecFirst();
       case 'K_send':
         return this.#sending.setSecret(effect.suite, effect.secret);
       case 'K_recv':
-        this.#checkKeyChange();
         return this.#receiving.setSecret(effect.suite, effect.secret);
       case 'skip_early_data':
         return this.#receiving.skipEarlyData(effect.until);
@@ -347,16 +349,8 @@ export class Engine<State extends NamedState> implements TlsEngine {
       case 'ticket':
         return this.#outbox.put({ type: 'ticket', session: effect.session });
       case 'key_update':
-        this.#checkKeyChange();
         this.#floodGuard.keyUpdate();
         return this.#keyUpdates.received(effect.updateRequested);
-    }
-  }
-
-  /** §5.1: a message that comes right before a key change must end its record. */
-  #checkKeyChange(): void {
-    if (this.#joiner.midMessage) {
-      throw new TlsError('unexpected_message', 'handshake data behind a message that changes the key (§5.1)');
     }
   }
 

@@ -8,6 +8,7 @@ import type { Limits } from '../config.js';
 export class FloodGuard {
   readonly #limits: Pick<Limits, 'emptyRecords' | 'keyUpdates'>;
   #emptyRecords = 0;
+  #warningAlerts = 0;
   #keyUpdates = 0;
 
   constructor(limits: Pick<Limits, 'emptyRecords' | 'keyUpdates'>) {
@@ -17,13 +18,27 @@ export class FloodGuard {
   /** Application data came: the peer does what it is there for. */
   data(): void {
     this.#emptyRecords = 0;
+    this.#warningAlerts = 0;
     this.#keyUpdates = 0;
+  }
+
+  /** A handshake message came; those that might come for ever are counted by themselves. */
+  message(): void {
+    this.#emptyRecords = 0;
   }
 
   emptyRecord(): void {
     this.#emptyRecords += 1;
     if (this.#emptyRecords > this.#limits.emptyRecords) {
       throw new TlsError('unexpected_message', `more than ${this.#limits.emptyRecords} records in a row without data`);
+    }
+  }
+
+  /** user_canceled announces a close_notify (§6.1): there is no reason for a second one. */
+  warningAlert(): void {
+    this.#warningAlerts += 1;
+    if (this.#warningAlerts > mostWarningAlerts) {
+      throw new TlsError('unexpected_message', `more than ${mostWarningAlerts} warning alerts in a row`);
     }
   }
 
@@ -34,3 +49,5 @@ export class FloodGuard {
     }
   }
 }
+
+const mostWarningAlerts = 4;

@@ -1,5 +1,6 @@
 /** Joins handshake fragments into whole messages (§5.1): a message may span records, and a record may hold several. */
 import { TlsError } from '../alert.js';
+import { handshakeTypes, nameOf } from '../registry.js';
 
 const headerLength = 4;
 
@@ -26,7 +27,10 @@ export class HandshakeJoiner {
     this.#end += fragment.length;
   }
 
-  /** The next whole message with its header; throws TlsError when the peer announces one over the limit. */
+  /**
+   * The next whole message with its header. Throws TlsError when the peer announces one over the limit, and when more
+   * handshake data came in the record of a message that a key change may follow (§5.1).
+   */
   next(): Uint8Array | undefined {
     const held = this.#buffer.subarray(this.#start, this.#end);
     const [, high, middle, low] = held;
@@ -40,6 +44,11 @@ export class HandshakeJoiner {
     }
     if (held.length < length) return undefined;
     this.#start += length;
+    const [type = 0] = held;
+    if (this.midMessage && endsItsRecord.has(type)) {
+      const name = nameOf(handshakeTypes, type);
+      throw new TlsError('unexpected_message', `handshake data behind a message that ends its record, ${name} (§5.1)`);
+    }
     return held.subarray(0, length);
   }
 
@@ -52,3 +61,11 @@ export class HandshakeJoiner {
     this.#end = held.length;
   }
 }
+
+const endsItsRecord: ReadonlySet<number> = new Set([
+  handshakeTypes.client_hello,
+  handshakeTypes.server_hello,
+  handshakeTypes.end_of_early_data,
+  handshakeTypes.finished,
+  handshakeTypes.key_update,
+]);

@@ -1,4 +1,5 @@
 /** The sending half of a connection: in clear, then under one key after another, at last perhaps in other hands. */
+import { concat } from '../bytes.js';
 import type { CryptoProvider, Hash, RecordProtection, RecordSealer, TrafficKeys } from '../crypto/provider.js';
 import type { CipherSuite } from '../crypto/suites.js';
 import type { TlsEvent } from '../events.js';
@@ -6,6 +7,7 @@ import { nextTrafficSecret, type Secret } from '../keys/schedule.js';
 import { trafficKeys } from '../keys/traffic.js';
 import { maxPlaintextLength, plaintextRecords } from '../record/header.js';
 import { recordProtection } from '../record/protection.js';
+import { contentTypes, protocolVersions } from '../registry.js';
 
 /** Sealed by us with `sealer`, or by somebody else when it is undefined; `records` were sealed under this key. */
 interface Keyed {
@@ -19,11 +21,15 @@ interface Keyed {
 export class SendingHalf {
   readonly #provider: CryptoProvider;
   readonly #protection: RecordProtection;
+  /** Of the next record in clear: for the first ClientHello what every server has always taken (§5.1). */
+  #recordVersion: number;
+  #changeCipherSpecOwed = false;
   #keyed: Keyed | undefined;
 
-  constructor(provider: CryptoProvider) {
+  constructor(provider: CryptoProvider, role: 'client' | 'server') {
     this.#provider = provider;
     this.#protection = recordProtection(provider);
+    this.#recordVersion = role === 'client' ? protocolVersions.tls10 : protocolVersions.tls12;
   }
 
   get detached(): boolean {
@@ -43,19 +49,25 @@ export class SendingHalf {
   /** The content, protected by the keys in force; `record` when somebody else protects it. */
   write(contentType: number, content: Uint8Array): TlsEvent {
     const keyed = this.#keyed;
-    if (keyed === undefined) {
-      return { type: 'transmit', data: plaintextRecords(contentType, content) };
-    }
+    if (keyed === undefined) return { type: 'transmit', data: this.#inClear(contentType, content) };
     if (keyed.sealer === undefined) {
       keyed.detachedRecords += 1;
       return { type: 'record', contentType, fragment: content };
     }
-    return { type: 'transmit', data: keyed.sealer.seal(contentType, content, maxPlaintextLength) };
+    const sealed = keyed.sealer.seal(contentType, content, maxPlaintextLength);
+    if (!this.#changeCipherSpecOwed) return { type: 'transmit', data: sealed };
+    this.#changeCipherSpecOwed = false;
+    return { type: 'transmit', data: concat(this.#inClear(contentTypes.change_cipher_spec, changeCipherSpec), sealed) };
   }
 
-  /** A record in clear whatever keys are in force: change_cipher_spec only (§5). */
-  writeInClear(contentType: number, content: Uint8Array): TlsEvent {
-    return { type: 'transmit', data: plaintextRecords(contentType, content) };
+  /** The one record that is in clear whatever keys are in force (§5). */
+  changeCipherSpec(): TlsEvent {
+    return { type: 'transmit', data: this.#inClear(contentTypes.change_cipher_spec, changeCipherSpec) };
+  }
+
+  /** Puts a change_cipher_spec in front of the next record, which is protected. */
+  changeCipherSpecFirst(): void {
+    this.#changeCipherSpecOwed = true;
   }
 
   setSecret(suite: CipherSuite, secret: Secret): void {
@@ -90,6 +102,12 @@ export class SendingHalf {
     this.#keyed?.secret.fill(0);
   }
 
+  #inClear(contentType: number, content: Uint8Array): Uint8Array {
+    const records = plaintextRecords(contentType, content, maxPlaintextLength, this.#recordVersion);
+    this.#recordVersion = protocolVersions.tls12;
+    return records;
+  }
+
   #replace(suite: CipherSuite, secret: Secret, detached: boolean): { keys: TrafficKeys } {
     this.destroy();
     const hash = this.#provider.hash(suite.hash);
@@ -99,3 +117,5 @@ export class SendingHalf {
     return { keys };
   }
 }
+
+const changeCipherSpec = Uint8Array.of(1);

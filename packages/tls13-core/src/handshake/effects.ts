@@ -8,8 +8,8 @@ import type { Session } from '../session.js';
 export type Effect =
   /** A whole handshake message, header included, in a record of its own flight under the sending keys in force. */
   | { readonly type: 'send'; readonly message: Uint8Array }
-  /** The compatibility record of §E.4. */
-  | { readonly type: 'change_cipher_spec' }
+  /** The compatibility record of §E.4, at once or in front of whatever is sent next. */
+  | { readonly type: 'change_cipher_spec'; readonly when: 'now' | 'before_next_record' }
   /** From here on this side seals (`K_send`) or opens (`K_recv`) under keys derived from `secret` (§7.3). */
   | { readonly type: 'K_send'; readonly epoch: Epoch; readonly suite: CipherSuite; readonly secret: Secret }
   | { readonly type: 'K_recv'; readonly epoch: Epoch; readonly suite: CipherSuite; readonly secret: Secret }

@@ -393,8 +393,8 @@ describe('§6 alerts that come', () => {
   );
 
   it('§6.2 the alert for a message that cannot be parsed is protected once there are keys', () => {
-    const client = new HandClient(provider).clientHello();
-    client.wire.sendMessages(encodeHandshake(20, bytes(7)));
+    const client = new HandClient(provider, { clientAuthentication: 'request' }).clientHello();
+    client.wire.sendMessages(encodeHandshake(11, bytes(7)));
     client.expectRefusal('decode_error');
   });
 });

@@ -66,7 +66,7 @@ const common: readonly {
   },
   {
     what: '§4.2.3 a compression method',
-    alert: 'illegal_parameter',
+    alert: 'decode_error',
     change: (right) => ({ ...right, legacyCompressionMethod: 1 }),
   },
   ...[0x0303, 0x0302, 0x0305, 0x7f1c].map((supportedVersions) => ({

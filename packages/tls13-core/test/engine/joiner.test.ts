@@ -4,7 +4,7 @@ import { HandshakeJoiner } from '../../src/engine/joiner.js';
 
 function message(length: number, fill: number): Uint8Array {
   const bytes = new Uint8Array(length).fill(fill);
-  bytes.set([1, 0, (length - 4) >> 8, (length - 4) & 0xff]);
+  bytes.set([11, 0, (length - 4) >> 8, (length - 4) & 0xff]);
   return bytes;
 }
 
@@ -22,6 +22,15 @@ describe('handshake fragments', () => {
     expect(joiner.midMessage).toBe(false);
     // Copied anew for each fragment it takes seconds.
     expect(taken).toBeLessThan(1_000);
+  });
+
+  it.each([1, 2, 5, 20, 24])('may not follow message %i in its record: a key change may be next (§5.1)', (type) => {
+    const joiner = new HandshakeJoiner(131_072);
+    const last = Uint8Array.of(type, 0, 0, 0);
+    joiner.push(last);
+    expect(joiner.next()).toEqual(last);
+    joiner.push(Uint8Array.of(...last, 8));
+    expect(() => joiner.next()).toThrow(expect.objectContaining({ alert: 'unexpected_message' }));
   });
 
   it('do not overwrite a message that was handed out, however the next ones come', () => {

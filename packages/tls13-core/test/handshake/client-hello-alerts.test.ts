@@ -42,7 +42,7 @@ const serverHello: readonly Case[] = [
   ['§4.2.3', 'no session id', 'illegal_parameter', hello({ legacySessionIdEcho: new Uint8Array(0) })],
   ['§4.2.3', 'a suite not offered', 'illegal_parameter', hello({ cipherSuite: cipherSuites.TLS_AES_128_CCM_8_SHA256 })],
   ['§4.2.3', 'an unknown suite', 'illegal_parameter', hello({ cipherSuite: 0x1306 })],
-  ['§4.2.3', 'a compression method', 'illegal_parameter', hello({ legacyCompressionMethod: 1 })],
+  ['§4.2.3', 'a compression method', 'decode_error', hello({ legacyCompressionMethod: 1 })],
   ['§4.3', 'an unknown extension', 'unsupported_extension', extended(unknownExtension())],
   ['§4.3', 'pre_shared_key without an offer', 'unsupported_extension', extended({ preSharedKey: 0 })],
   ['§4.3', 'an extension that belongs elsewhere', 'illegal_parameter', extended(raw(extensionTypes.early_data))],
@@ -116,7 +116,7 @@ const retry: readonly Case[] = [
     retried({ ...tls13, keyShare: 0x17, ...unknownExtension() }),
   ],
   ['§4.2.4', 'a suite not offered', 'illegal_parameter', retried(undefined, { cipherSuite: 0x1305 })],
-  ['§4.2.4', 'a compression method', 'illegal_parameter', retried(undefined, { legacyCompressionMethod: 1 })],
+  ['§4.2.4', 'a compression method', 'decode_error', retried(undefined, { legacyCompressionMethod: 1 })],
   ['§4.2.4', 'another legacy_version', 'protocol_version', retried(undefined, { legacyVersion: 0x0304 })],
   ['§4.2.4', 'another session id', 'illegal_parameter', retried(undefined, { legacySessionIdEcho: new Uint8Array(0) })],
   [

@@ -74,6 +74,7 @@ export class TestClient {
     return this.effects.map((effect) => {
       if (effect.type === 'send') return `send ${decodeHandshake(effect.message).type}`;
       if (effect.type === 'K_send' || effect.type === 'K_recv') return `${effect.type} ${effect.epoch}`;
+      if (effect.type === 'change_cipher_spec') return `${effect.type} ${effect.when}`;
       return effect.type === 'key_log' ? `key_log ${effect.label}` : effect.type;
     });
   }

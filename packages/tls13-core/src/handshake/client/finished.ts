@@ -20,7 +20,7 @@ export function receiveFinished(
   const { hash } = transcript;
   if (body.verifyData.length !== hash.length) {
     throw new TlsError(
-      'decode_error',
+      'decrypt_error',
       `the server's Finished has ${body.verifyData.length} bytes of verify_data; wanted are ${hash.length} (§4.5.3)`,
     );
   }
@@ -117,8 +117,6 @@ function connect(
     serverRandom: negotiated.serverRandom,
   };
   const effects: Effect[] = [
-    // §E.4: before the second flight, which after a HelloRetryRequest was the second ClientHello.
-    ...(offer.hello.legacySessionId.length > 0 && !helloRetryRequest ? [{ type: 'change_cipher_spec' } as const] : []),
     ...[...messages, finished].map((message) => ({ type: 'send', message }) as const),
     { type: 'key_log', label: 'CLIENT_TRAFFIC_SECRET_0', clientRandom, secret: clientTraffic },
     { type: 'key_log', label: 'SERVER_TRAFFIC_SECRET_0', clientRandom, secret: serverTraffic },

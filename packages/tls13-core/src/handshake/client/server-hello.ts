@@ -34,7 +34,7 @@ export function receiveHelloRetryRequest(
   const changes: Changes = { shares, cookie, psk: pskFor(suite, offer), before };
   const second = changedOffer(settings, offer, changes);
   const effects: Effect[] = [{ type: 'send', message: second.message }];
-  if (offer.hello.legacySessionId.length > 0) effects.unshift({ type: 'change_cipher_spec' });
+  if (offer.hello.legacySessionId.length > 0) effects.unshift({ type: 'change_cipher_spec', when: 'now' });
   return {
     next: { name: 'WAIT_SH_AFTER_HRR', offer: second, suite, transcript: before.append(second.message) },
     effects,
@@ -79,7 +79,7 @@ function checkHello(
   }
   if (hello.legacyCompressionMethod !== 0) {
     throw new TlsError(
-      'illegal_parameter',
+      'decode_error',
       `the ${name} selects compression method ${hello.legacyCompressionMethod}; only 0 exists (§4.2.3)`,
     );
   }
@@ -170,7 +170,11 @@ function negotiate(
   const throughServerHello = transcript.append(bytes);
   const clientSecret = handshakeSecret.clientTraffic(throughServerHello.digest());
   const serverSecret = handshakeSecret.serverTraffic(throughServerHello.digest());
-  const clientRandom = offer.hello.random;
+  const { random: clientRandom, legacySessionId } = offer.hello;
+  const compatibility: readonly Effect[] =
+    legacySessionId.length > 0 && !helloRetryRequest
+      ? [{ type: 'change_cipher_spec', when: 'before_next_record' }]
+      : [];
   return {
     next: {
       name: 'WAIT_EE',
@@ -188,6 +192,8 @@ function negotiate(
       transcript: throughServerHello,
     },
     effects: [
+      // §E.4: before the second flight, which after a HelloRetryRequest was the second ClientHello; so before an alert too.
+      ...compatibility,
       { type: 'key_log', label: 'CLIENT_HANDSHAKE_TRAFFIC_SECRET', clientRandom, secret: clientSecret },
       { type: 'key_log', label: 'SERVER_HANDSHAKE_TRAFFIC_SECRET', clientRandom, secret: serverSecret },
       // §A.1 sends nothing under the handshake keys before Finished but alerts, which belong under them, not in clear.

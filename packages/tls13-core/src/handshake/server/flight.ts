@@ -71,7 +71,7 @@ function openFlight(parameters: Parameters, { settings }: ServerContext): Opened
   const effects: Effect[] = [{ type: 'send', message }];
   // §E.4: immediately after the server's first handshake message, which a HelloRetryRequest would have been.
   if (clientHello.legacySessionId.length > 0 && hello.retried === undefined)
-    effects.push({ type: 'change_cipher_spec' });
+    effects.push({ type: 'change_cipher_spec', when: 'now' });
   effects.push(
     { type: 'K_send', epoch: 'handshake', suite, secret: serverTraffic },
     { type: 'K_recv', epoch: 'handshake', suite, secret: clientTraffic },
@@ -143,7 +143,7 @@ function serverHello(
   });
 }
 
-function encryptedExtensions({ hello, alpnProtocol }: Parameters, { settings }: ServerContext): Uint8Array {
+function encryptedExtensions({ hello, alpnProtocol, resumption }: Parameters, { settings }: ServerContext): Uint8Array {
   const { offer, share } = hello;
   const preferred = settings.groups.slice(0, settings.groups.indexOf(share.group));
   const betterThanShared = preferred.some(
@@ -151,7 +151,8 @@ function encryptedExtensions({ hello, alpnProtocol }: Parameters, { settings }: 
   );
   return encodeMessage('encrypted_extensions', {
     extensions: {
-      serverName: offer.serverName === undefined ? undefined : true,
+      // RFC 6066 §3: a server that resumes does not answer it.
+      serverName: offer.serverName === undefined || resumption !== undefined ? undefined : true,
       // §4.3.7: so that the client sends the right share next time.
       supportedGroups: betterThanShared ? settings.groups.map((group) => namedGroups[group]) : undefined,
       alpn: alpnProtocol,

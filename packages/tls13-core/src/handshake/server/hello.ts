@@ -76,7 +76,7 @@ function askAgain(
   const { cookies } = settings;
   const cookie = cookies === undefined ? undefined : sealCookie(retry, cookies, settings.now());
   const effects: Effect[] = [{ type: 'send', message: helloRetryRequest(offer, retry, cookie) }];
-  if (offer.hello.legacySessionId.length > 0) effects.push({ type: 'change_cipher_spec' });
+  if (offer.hello.legacySessionId.length > 0) effects.push({ type: 'change_cipher_spec', when: 'now' });
   if (offer.earlyData) effects.push({ type: 'skip_early_data', until: 'second_client_hello' });
   const next = cookie === undefined ? { name: 'WAIT_SECOND_CLIENT_HELLO' as const, retry } : waitCookie;
   return { next, effects };

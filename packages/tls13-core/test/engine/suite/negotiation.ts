@@ -1,5 +1,6 @@
 /** Full handshakes: everything that can be negotiated, and what both ends report of it. */
 import { describe, expect, it } from 'vitest';
+import { TlsError } from '../../../src/alert.js';
 import type { CryptoProvider } from '../../../src/crypto/provider.js';
 import { cipherSuite } from '../../../src/crypto/suites.js';
 import { createClientEngine, createServerEngine } from '../../../src/engine/index.js';
@@ -120,6 +121,26 @@ export function negotiationTests(provider: CryptoProvider): void {
     const ends = connectedPair(provider, { client: { alpnProtocols: client }, server: { alpnProtocols: server } });
     expect(ends.client.engine.info?.alpnProtocol).toBe(agreed);
     expect(ends.server.engine.info?.alpnProtocol).toBe(agreed);
+  });
+
+  it("the first ClientHello's record alone says TLS 1.0 (§5.1); change_cipher_spec comes once from each side (§E.4)", () => {
+    const { client, server } = pair(provider).handshake();
+    const [hello, ...others] = client.of('transmit').map(({ data }) => data);
+    expect(hello?.subarray(0, 3)).toEqual(Uint8Array.of(22, 3, 1));
+    expect(others[0]?.subarray(0, 6)).toEqual(Uint8Array.of(20, 3, 3, 0, 1, 1));
+    for (const end of [client, server]) {
+      const types = recordTypes(Buffer.concat(end.of('transmit').map(({ data }) => data)));
+      expect(types.filter((type) => type === 20)).toHaveLength(1);
+    }
+  });
+
+  it("change_cipher_spec comes before a client's alert too, when it has keys (§E.4)", () => {
+    const refuse = () => {
+      throw new TlsError('certificate_unknown', 'nobody is believed');
+    };
+    const { client } = pair(provider, { client: { verifyPeer: refuse } }).handshake();
+    const [, alert] = client.of('transmit').map(({ data }) => data);
+    expect(recordTypes(alert ?? new Uint8Array(0))).toEqual([20, 23]);
   });
 
   it('without a server name, and without middlebox compatibility', () => {
