@@ -13,7 +13,7 @@ import {
   type TlsEvent,
 } from 'tls13-core';
 import { releaseBuffer } from 'tls13-node-crypto';
-import { asSystemError, ConnectionError, recordFault } from './errors.js';
+import { asSystemError, ConnectionError, notConnected, recordFault } from './errors.js';
 import { HandOver, type HandOverSettings, largestFragment } from './hand-over.js';
 import type { ConnectionOffload, Verdict } from './offload.js';
 import { readTransfer } from './read-transfer.js';
@@ -65,6 +65,8 @@ export class Driver implements TransportHandler {
   /** The application's data that is not sealed yet; one write at a time. */
   #unsealed: readonly Uint8Array[] = [];
   #done: Done | undefined;
+  /** KeyUpdates that the peer asked for since anything last left: it may read none of them. */
+  #unread = 0;
   #file: { readonly transfer: FileTransfer; readonly done: Done } | undefined;
 
   constructor(engine: TlsEngine, transport: Transport, owner: DriverOwner, settings: DriverSettings) {
@@ -189,18 +191,20 @@ export class Driver implements TransportHandler {
   receivedRecord(contentType: number, fragment: Uint8Array): void {
     if (this.#isOver || this.#peerClosed) return;
     if (contentType === contentTypes.application_data) {
-      this.engine.countReceived(fragment.length);
-      if (fragment.length > 0) this.#deliver(fragment);
+      this.#handle(this.engine.countReceived(fragment.length));
+      if (!this.#isOver && fragment.length > 0) this.#deliver(fragment);
     } else {
       this.#handle(this.engine.receiveRecord(contentType, fragment));
     }
   }
 
   sealed(bytes: number): void {
+    this.#unread = 0;
     if (!this.#isOver) this.#handle(this.engine.countSent(bytes, this.#handOver.maxSendFragment));
   }
 
   drained(): void {
+    this.#unread = 0;
     if (this.#phase === 'handing over') this.#giveAway();
     else if (this.#unsealed.length > 0) this.#seal();
     else this.#finishWrite();
@@ -272,6 +276,8 @@ export class Driver implements TransportHandler {
       case 'secret':
         return this.#owner.secret(event.label, event.clientRandom, event.secret);
       case 'key_update':
+        if (event.direction === 'send' && event.requested && !this.transport.drained) this.#unread += 1;
+        if (this.#unread > mostUnread) return this.abort(new TlsError('unexpected_message', unreadText));
         return this.#owner.keyUpdated(event.direction, event.requested);
       case 'pending':
         return this.#await(event.settled);
@@ -387,9 +393,7 @@ export class Driver implements TransportHandler {
 }
 
 const sealedAtOnce = 262_144;
+const mostUnread = 32;
+const unreadText = `more than ${mostUnread} KeyUpdates were asked for, and none of them read`;
 
 const abandoned = new TlsError('user_canceled', 'the connection was abandoned');
-
-function notConnected(): ConnectionError {
-  return new ConnectionError('ERR_TLS_NOT_CONNECTED', 'the connection is not open');
-}

@@ -28,6 +28,10 @@ export class ConnectionError extends Error {
   }
 }
 
+export function notConnected(): ConnectionError {
+  return new ConnectionError('ERR_TLS_NOT_CONNECTED', 'the connection is not open');
+}
+
 /** A failed system call as node:net reports it: `code` is the errno's name, `syscall` what was tried. */
 export interface SystemError extends Error {
   readonly code: string;
