@@ -342,7 +342,12 @@ export class TlsConnection extends SocketDuplex {
       return;
     }
     this.#settings.telemetry.handshakeFailed(this, error);
-    this.destroy(this.#settings.host.handshakeFailed(this, error) ? undefined : error);
+    let reported = true;
+    try {
+      reported = this.#settings.host.handshakeFailed(this, error);
+    } finally {
+      this.destroy(reported ? undefined : error);
+    }
   }
 
   get #open(): Driver {

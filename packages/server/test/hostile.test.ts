@@ -162,3 +162,45 @@ describe('files over HTTP', () => {
     expect(String(await readFile(join(root, 'small')))).toBe('small');
   });
 });
+
+describe.each(['native', 'stream'] as const)('an exception of a listener, over the %s transport,', (transport) => {
+  /** What nobody caught while `task` went on. */
+  async function uncaught(task: () => unknown): Promise<unknown> {
+    const others = process.listeners('uncaughtException');
+    process.removeAllListeners('uncaughtException');
+    try {
+      return await new Promise((resolve) => {
+        process.once('uncaughtException', resolve);
+        task();
+      });
+    } finally {
+      for (const other of others) process.on('uncaughtException', other);
+    }
+  }
+  const mistake = new Error('a mistake of the application');
+  const fail = () => {
+    throw mistake;
+  };
+
+  it('of secureConnection is not taken for a fault of the connection', async () => {
+    const server = await serve({ transport }, fail);
+    expect(await uncaught(() => dial(server))).toBe(mistake);
+    expect(server.connections).toHaveLength(1);
+  });
+
+  it('of data neither', async () => {
+    const server = await serve({ transport }, (connection) => connection.on('data', fail));
+    const client = await dialed(server);
+    expect(await uncaught(() => client.write('data'))).toBe(mistake);
+    expect(server.connections).toHaveLength(1);
+  });
+
+  it('of tlsClientError leaves no connection behind', async () => {
+    const server = await serve({ transport }, () => undefined);
+    server.on('tlsClientError', fail);
+    const client = connectTcp(portOf(server), '127.0.0.1');
+    expect(await uncaught(() => client.write('GET / HTTP/1.0\r\n\r\n'))).toBe(mistake);
+    expect(server.counters.connections).toMatchObject({ open: 0, handshaking: 0 });
+    client.destroy();
+  });
+});

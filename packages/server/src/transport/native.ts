@@ -12,7 +12,6 @@ import {
   type Placement,
   type SocketAddress,
 } from 'ktls-bind';
-import { asError } from '../errors.js';
 import { Outgoing } from './outgoing.js';
 import type { Control, FileTransfer, KernelSide, Transport, TransportHandler } from './types.js';
 
@@ -180,12 +179,12 @@ export class NativeTransport implements Transport, KernelSide {
         this.#shutdown();
       }
     } catch (error) {
-      this.#writeFailed(asError(error));
+      this.#writeFailed(ofSocket(error));
     } finally {
       this.#pumping = false;
+      if (this.#outgoing.waitsForDevice && this.#retry === undefined) this.#pumpLater();
+      this.#watch();
     }
-    if (this.#outgoing.waitsForDevice && this.#retry === undefined) this.#pumpLater();
-    this.#watch();
   }
 
   #pumpLater(): void {
@@ -211,7 +210,7 @@ export class NativeTransport implements Transport, KernelSide {
       try {
         if (!(this.#socket.enabled('receive') ? this.#readRecord(into) : this.#readBytes(into))) return;
       } catch (error) {
-        this.#fail(asError(error));
+        this.#fail(ofSocket(error));
         return;
       }
     }
@@ -296,6 +295,12 @@ export class NativeTransport implements Transport, KernelSide {
     if (this.#socket.closed || this.#handler === undefined) return;
     this.#socket.watch(this.#reading && !this.#ended, !this.#broken && !this.#idle && !this.#outgoing.waitsForDevice);
   }
+}
+
+/** What listeners of the application throw is not the connection's to swallow: it goes on as it would from node:net. */
+function ofSocket(error: unknown): KtlsError {
+  if (error instanceof KtlsError) return error;
+  throw error;
 }
 
 /** Milliseconds. */
