@@ -72,7 +72,10 @@ export interface TlsServerOptions extends CommonOptions {
   readonly statelessRetry?: boolean;
   /** Connections at once; more are refused with a `drop` event. Default: unlimited. */
   readonly maxConnections?: number;
-  /** Handshakes at once; more wait unanswered for their turn. Default 1,000. */
+  /**
+   * Handshakes at once; more wait unanswered for their turn, and then those that take longer than five seconds give up
+   * theirs, longest first. Default 1,000.
+   */
   readonly maxHandshakes?: number;
   /** Milliseconds without a byte either way after which a connection is closed. Default 0: never. */
   readonly idleTimeout?: number;

@@ -37,9 +37,11 @@ export class TlsServer extends EventEmitter {
   readonly #tcp: Server;
   readonly #telemetry = new Telemetry();
   readonly #connections = new Set<TlsConnection>();
-  readonly #handshaking = new Map<TlsConnection, NodeJS.Timeout | undefined>();
+  /** The longest under way comes first. */
+  readonly #handshaking = new Map<TlsConnection, Handshake>();
   /** Raw connections whose handshake waits for its turn, paused. */
   readonly #waiting: Duplex[] = [];
+  #hurrying: NodeJS.Timeout | undefined;
   readonly #driver: DriverSettings;
   readonly #peerPolicy: PeerPolicy | undefined;
   readonly #ticketKeys: TicketKeys;
@@ -250,6 +252,27 @@ export class TlsServer extends EventEmitter {
     if (this.#handshaking.size < this.#maxHandshakes) return this.#begin(raw);
     raw.on('error', () => raw.destroy());
     this.#waiting.push(raw);
+    this.#hurry();
+  }
+
+  /**
+   * While somebody waits, whoever takes longest gives up his place when he has had a few seconds: as many clients as
+   * there are places, which connect and say nothing, would keep all others out until `handshakeTimeout`.
+   */
+  #hurry(): void {
+    const [eldest] = this.#handshaking;
+    if (this.#hurrying !== undefined || this.#waiting.length === 0 || eldest === undefined) return;
+    const [connection, { since }] = eldest;
+    this.#hurrying = setTimeout(
+      () => {
+        this.#hurrying = undefined;
+        if (this.#waiting.length > 0 && this.#handshaking.has(connection)) {
+          connection.abandon(tookTooLong(`others waited, and it took more than ${patience} ms (maxHandshakes)`));
+        }
+        this.#hurry();
+      },
+      Math.max(since + patience - performance.now(), 0),
+    ).unref();
   }
 
   #begin(raw: Duplex): void {
@@ -264,7 +287,7 @@ export class TlsServer extends EventEmitter {
       host: this.#host,
     });
     this.#connections.add(connection);
-    this.#handshaking.set(connection, this.#handshakeTimer(connection));
+    this.#handshaking.set(connection, { since: performance.now(), timer: this.#handshakeTimer(connection) });
     const verify = check === undefined ? {} : { verifyPeer: check.verify };
     const keyLog = this.listenerCount('keylog') > 0 ? { keyLog: true } : {};
     connection.start(createServerEngine({ ...this.#config, ...verify, ...keyLog }), transport);
@@ -272,14 +295,10 @@ export class TlsServer extends EventEmitter {
 
   #handshakeTimer(connection: TlsConnection): NodeJS.Timeout | undefined {
     if (this.#handshakeTimeout === 0) return undefined;
-    return setTimeout(() => {
-      connection.abandon(
-        new ConnectionError(
-          'ERR_TLS_HANDSHAKE_TIMEOUT',
-          `the handshake was not complete after ${this.#handshakeTimeout} ms (handshakeTimeout)`,
-        ),
-      );
-    }, this.#handshakeTimeout);
+    return setTimeout(
+      () => connection.abandon(tookTooLong(`it took more than ${this.#handshakeTimeout} ms (handshakeTimeout)`)),
+      this.#handshakeTimeout,
+    );
   }
 
   /** How this server's connections fare. */
@@ -306,7 +325,7 @@ export class TlsServer extends EventEmitter {
   };
 
   #handshakeOver(connection: TlsConnection): void {
-    clearTimeout(this.#handshaking.get(connection));
+    clearTimeout(this.#handshaking.get(connection)?.timer);
     this.#handshaking.delete(connection);
     while (this.#waiting.length > 0 && this.#handshaking.size < this.#maxHandshakes) {
       const raw = this.#waiting.shift();
@@ -320,6 +339,19 @@ export class TlsServer extends EventEmitter {
     this.#closing = false;
     process.nextTick(() => this.emit('close'));
   }
+}
+
+interface Handshake {
+  /** As performance.now() has it. */
+  readonly since: number;
+  readonly timer: NodeJS.Timeout | undefined;
+}
+
+/** Milliseconds of a handshake for which others wait at most, once there are too many. */
+const patience = 5_000;
+
+function tookTooLong(why: string): ConnectionError {
+  return new ConnectionError('ERR_TLS_HANDSHAKE_TIMEOUT', `the handshake was given up: ${why}`);
 }
 
 function kernelOf({ kernel }: TlsServerOptions) {

@@ -204,3 +204,17 @@ describe.each(['native', 'stream'] as const)('an exception of a listener, over t
     client.destroy();
   });
 });
+
+it('clients that connect and say nothing do not keep others out for as long as handshakeTimeout (slowloris)', async () => {
+  const server = await serve({ maxHandshakes: 2, handshakeTimeout: 60_000 }, (connection) => connection.end());
+  const errors: unknown[] = [];
+  server.on('tlsClientError', ({ code }) => errors.push(code));
+  const silent = [1, 2].map(() => connectTcp(portOf(server), '127.0.0.1').on('error', () => undefined));
+  cleanUp(() => silent.map((raw) => raw.destroy()));
+  await eventually(() => server.counters.connections.open === 2, 'every place is taken');
+  const begun = performance.now();
+  await once(dial(server), 'secureConnect');
+  expect(performance.now() - begun).toBeLessThan(10_000);
+  expect(errors).toEqual(['ERR_TLS_HANDSHAKE_TIMEOUT']);
+  expect(server.counters.connections.handshaking).toBe(1);
+});
