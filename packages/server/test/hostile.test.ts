@@ -216,5 +216,5 @@ it('clients that connect and say nothing do not keep others out for as long as h
   await once(dial(server), 'secureConnect');
   expect(performance.now() - begun).toBeLessThan(10_000);
   expect(errors).toEqual(['ERR_TLS_HANDSHAKE_TIMEOUT']);
-  expect(server.counters.connections.handshaking).toBe(1);
+  await eventually(() => server.counters.connections.handshaking === 1, 'one of the silent ones is left in peace');
 });
