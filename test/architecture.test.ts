@@ -10,7 +10,8 @@ const longestFile = 400;
 
 type Found = {
   readonly specifier: string;
-  readonly typeOnly: boolean /** Of values; undefined: all. */;
+  readonly typeOnly: boolean;
+  /** Of values; undefined: all. */
   readonly names?: string[];
 };
 type Import = Omit<Found, 'specifier'> & { readonly file: string; readonly target: string };

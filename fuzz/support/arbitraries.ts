@@ -5,7 +5,7 @@ import { handshakeTypes } from '../../packages/tls13-core/src/registry.js';
 export const octets = (minimum: number, maximum: number): fc.Arbitrary<Uint8Array> =>
   fc.uint8Array({ minLength: minimum, maxLength: maximum });
 
-export const handshakeType: fc.Arbitrary<number> = fc.oneof(
+const handshakeType: fc.Arbitrary<number> = fc.oneof(
   fc.constantFrom(...Object.values(handshakeTypes)),
   fc.integer({ min: 0, max: 255 }),
 );

@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
 import { root } from './run.mjs';
 
-export const addonFolders = ['packages/node-crypto', 'packages/ktls-bind'].map((folder) => join(root, folder));
+const addonFolders = ['packages/node-crypto', 'packages/ktls-bind'].map((folder) => join(root, folder));
 
 /** Builds what is older than its sources; returns the names of the addons that could not be built. */
 export function buildAddons() {

@@ -38,7 +38,7 @@ export async function downloadPackages(folder, suite, packages, mirror = debianM
 }
 
 /** The Debian archive that apt is configured with; a release's own archive, not its updates or security. */
-export function debianMirror() {
+function debianMirror() {
   if (process.env.TLS13_DEBIAN_MIRROR !== undefined) return process.env.TLS13_DEBIAN_MIRROR;
   const format = '$(REPO_URI) $(RELEASE) $(COMPONENT)';
   const targets = output('apt-get', ['indextargets', '--format', format, 'Identifier: Packages']) ?? '';

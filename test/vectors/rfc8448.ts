@@ -33,11 +33,6 @@ export function trace(name: TraceName): TraceStep[] {
   return steps;
 }
 
-/** The server's RSA key of §2, by the names there (`modulus (public)`, `prime1`, …). */
-export function serverKey(): ReadonlyMap<string, Uint8Array> {
-  return new Map(lines('private-keys').slice(1).filter(Boolean).map(assignment));
-}
-
 /** The value of a step, which must be there. */
 export function valueIn(step: TraceStep | undefined, name: string): Uint8Array {
   const value = step?.values.get(name);
@@ -52,7 +47,7 @@ export function stepOf(steps: readonly TraceStep[], what: string, who?: 'client'
   return found;
 }
 
-function lines(name: TraceName | 'private-keys'): string[] {
+function lines(name: TraceName): string[] {
   return readFileSync(new URL(`./rfc8448/${name}.txt`, import.meta.url), 'utf8').split('\n');
 }
 

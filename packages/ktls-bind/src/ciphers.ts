@@ -21,7 +21,7 @@ export const cipherNames: readonly KtlsCipher[] = ['aes-128-gcm', 'aes-256-gcm',
 
 export const ivLength = 12;
 
-export function isKtlsCipher(name: string): name is KtlsCipher {
+function isKtlsCipher(name: string): name is KtlsCipher {
   return Object.hasOwn(ciphers, name);
 }
 

@@ -43,7 +43,7 @@ export function openRecord(keys: TrafficKeys, number: bigint, record: Uint8Array
   return openMessage(keys.aead, keys.key, nonceOf(keys, number), record.subarray(0, 5), record.subarray(5));
 }
 
-export function sealMessage(
+function sealMessage(
   aead: AeadName,
   key: Uint8Array,
   nonce: Uint8Array,
@@ -56,7 +56,7 @@ export function sealMessage(
   return Buffer.concat([cipher.update(somewhere(plaintext)), cipher.final(), cipher.getAuthTag()]);
 }
 
-export function openMessage(
+function openMessage(
   aead: AeadName,
   key: Uint8Array,
   nonce: Uint8Array,

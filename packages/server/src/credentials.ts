@@ -2,7 +2,6 @@
 import { type KeyObject, X509Certificate } from 'node:crypto';
 import { type ClientHelloInfo, type Credential, type Signer, signatureSchemes } from 'tls13-core';
 import { type CertificateSource, credential, type PemOrDer, privateKey, readCertificates } from 'tls13-node-crypto';
-import type { SniCallback } from './options.js';
 
 /** A private key, or one with the passphrase that opens it. */
 export type KeySource = PemOrDer | KeyObject | { readonly pem: PemOrDer; readonly passphrase?: string };
@@ -18,6 +17,12 @@ export interface SecureContextOptions {
   /** Signs instead of `key`: for a key that never leaves an HSM, a KMS or another process. */
   readonly signer?: Signer;
 }
+
+/** As node:tls has it: chooses by name; no context leaves the choice to the server. */
+export type SniCallback = (
+  servername: string,
+  callback: (error: Error | null, context?: SecureContext | SecureContextOptions) => void,
+) => void;
 
 /** Certificates and keys, read and checked. */
 export class SecureContext {
@@ -84,6 +89,7 @@ export class CredentialStore {
   }
 
   #named(name: string): readonly Credential[] {
+    if (name.length > longestName) return [];
     const known = this.#byName.get(name);
     if (known !== undefined) return known;
     const context = this.#contexts.findLast((one) => one.name.test(name))?.context;
@@ -156,6 +162,8 @@ interface KeyOptions {
 }
 
 const rememberedNames = 1000;
+/** Of a DNS name; the protocol allows 65,535 bytes. */
+const longestName = 253;
 
 function firstUsable(credentials: readonly Credential[], offered: readonly number[]): Credential | undefined {
   return credentials.find((one) => canSign(one, offered));

@@ -1,6 +1,6 @@
 /**
  * Joins an engine to a transport, and is the only place where they meet: carries out the engine's events, hands
- * directions over to the kernel (ARCHITECTURE "Hand-over to the kernel"), and keeps the order of what leaves.
+ * directions over to the kernel at the right moments (hand-over.ts), and keeps the order of what leaves.
  */
 import {
   type ConnectionInfo,
@@ -14,8 +14,8 @@ import {
 } from 'tls13-core';
 import { releaseBuffer } from 'tls13-node-crypto';
 import { asSystemError, ConnectionError, notConnected, recordFault } from './errors.js';
-import { HandOver, type HandOverSettings, largestFragment } from './hand-over.js';
-import type { ConnectionOffload, Verdict } from './offload.js';
+import { HandOver, type HandOverSettings } from './hand-over.js';
+import { type ConnectionOffload, largestFragment, type Verdict } from './offload.js';
 import { readTransfer } from './read-transfer.js';
 import { takeBytes } from './transport/chunks.js';
 import {

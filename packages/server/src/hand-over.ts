@@ -10,6 +10,7 @@ import { wipe } from './keys.js';
 import {
   type ConnectionOffload,
   describe,
+  largestFragment,
   type OffloadOptions,
   type OffloadPolicy,
   offloadVerdict,
@@ -31,9 +32,6 @@ export interface HandOverOwner {
   /** The connection cannot go on. */
   failed(error: ConnectionError): void;
 }
-
-/** §5.1 */
-export const largestFragment = 16_384;
 
 export class HandOver {
   readonly #engine: TlsEngine;

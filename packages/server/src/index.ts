@@ -3,7 +3,13 @@ export type { ConnectionInfo, Session } from 'tls13-core';
 export { TlsError } from 'tls13-core';
 export { type ConnectOptions, connect } from './connect.js';
 export { TlsConnection } from './connection.js';
-export { createSecureContext, type KeySource, SecureContext, type SecureContextOptions } from './credentials.js';
+export {
+  createSecureContext,
+  type KeySource,
+  SecureContext,
+  type SecureContextOptions,
+  type SniCallback,
+} from './credentials.js';
 export {
   type AlertMessage,
   type Counters,
@@ -22,7 +28,7 @@ export {
   type OffloadReason,
   offloadReasons,
 } from './offload.js';
-export type { CommonOptions, SniCallback, TlsServerOptions } from './options.js';
+export type { CommonOptions, TlsServerOptions } from './options.js';
 export type { CheckServerIdentity } from './peer.js';
 export type { FileSource, SendFileOptions } from './send-file.js';
 export { type ConnectionListener, createServer, TlsServer } from './server.js';

@@ -2,6 +2,9 @@
 import type { Direction, KtlsCipher, KtlsSupport, Placement } from 'ktls-bind';
 import type { AeadName } from 'tls13-core';
 
+/** Bytes of content in a record at most (§5.1): what the kernel makes unless it can be told otherwise. */
+export const largestFragment = 16_384;
+
 /** Which directions are to be handed over. `auto` is `send`: opening in software costs more than it saves most servers. */
 export type OffloadPolicy = 'auto' | 'send' | 'both' | 'off';
 
@@ -79,7 +82,7 @@ export function offloadVerdict(
   if (!support.available) return absent(support);
   const verdict = support.ciphers[kernelCipher(aead)][direction];
   if (!verdict.supported) return refused('cipher-unsupported', verdict.error.message);
-  if (direction === 'send' && maxSendFragment < 16_384 && !support.maxPayload) return refused('record-size');
+  if (direction === 'send' && maxSendFragment < largestFragment && !support.maxPayload) return refused('record-size');
   return { where: 'kernel' };
 }
 

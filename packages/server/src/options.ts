@@ -2,7 +2,7 @@
 import type { Kernel } from 'ktls-bind';
 import type { CryptoProvider, Limits } from 'tls13-core';
 import type { PemOrDer } from 'tls13-node-crypto';
-import type { SecureContext, SecureContextOptions } from './credentials.js';
+import type { SecureContextOptions, SniCallback } from './credentials.js';
 import type { OffloadPolicy } from './offload.js';
 
 /** What servers and clients have in common. */
@@ -80,11 +80,6 @@ export interface TlsServerOptions extends CommonOptions {
   /** Milliseconds without a byte either way after which a connection is closed. Default 0: never. */
   readonly idleTimeout?: number;
 }
-
-export type SniCallback = (
-  servername: string,
-  callback: (error: Error | null, context?: SecureContext | SecureContextOptions) => void,
-) => void;
 
 /** Throws TypeError naming the option that TLS 1.3, or this library, does not have, and what to do instead. */
 export function refuseUnsupported(options: object): void {

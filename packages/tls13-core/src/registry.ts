@@ -26,7 +26,6 @@ export const handshakeTypes = {
   compressed_certificate: 25,
   message_hash: 254,
 } as const;
-export type HandshakeTypeName = keyof typeof handshakeTypes;
 
 /** §B.4, in this library's order of preference where hardware has AES. CCM_8 must be asked for by name. */
 export const cipherSuites = {

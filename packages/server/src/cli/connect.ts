@@ -11,7 +11,7 @@ import { fingerprint, placeText, summaryOf } from './summary.js';
 import { commonOptions, keyLogOption, readOptionFile, sharedOptions } from './tls-options.js';
 
 /** Why it ended. 1, as everywhere, is the caller's mistake. */
-export const connectStatus = {
+const connectStatus = {
   closed: 0,
   notConnected: 2,
   alertReceived: 3,

@@ -20,9 +20,9 @@ export interface DevelopmentCertificate {
 }
 
 /** Below the working directory. */
-export const developmentFolder = '.tls13';
+const developmentFolder = '.tls13';
 
-export const developmentNames = ['localhost', '127.0.0.1', '::1'] as const;
+const developmentNames = ['localhost', '127.0.0.1', '::1'] as const;
 
 /**
  * The one kept in the folder, or a new one where none is, or it ends within a day.

@@ -22,7 +22,7 @@ import type { PublicKey } from './provider.js';
 export const id_ed25519 = '1.3.101.112';
 
 /** The curves of ECDSA in TLS 1.3, each with the one scheme it may be used with (§4.3.3). */
-export const ecdsaCurves = new Map([
+const ecdsaCurves = new Map([
   [id_secp256r1, { scheme: 'ecdsa_secp256r1_sha256', curve: p256 }],
   [id_secp384r1, { scheme: 'ecdsa_secp384r1_sha384', curve: p384 }],
   [id_secp521r1, { scheme: 'ecdsa_secp521r1_sha512', curve: p521 }],

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** Bytes. */
-export const defaultDownload = 67_108_864;
+const defaultDownload = 67_108_864;
 export const largestDownload = 1_073_741_824;
 
 /** The size asked for; undefined when it is none. */

@@ -16,7 +16,7 @@ export interface Site {
 }
 
 export const statusPath = '/.well-known/tls13/status';
-export const downloadPath = '/.well-known/tls13/download';
+const downloadPath = '/.well-known/tls13/download';
 
 export function siteApplication(site: Site): HttpApplication {
   return (request, response) => {
