@@ -47,7 +47,7 @@ export class TlsConnection extends SocketDuplex {
   /** A write or end that waits for the handshake. */
   #held: { readonly run: () => void; readonly callback: Done } | undefined;
   /** Data, and its end, that came before `secured`. */
-  readonly #early: (Buffer | null)[] = [];
+  readonly #early: (() => void)[] = [];
   #files: Map<Uint8Array, FileJob> | undefined;
   #session: Session | undefined;
 
@@ -295,38 +295,37 @@ export class TlsConnection extends SocketDuplex {
     const held = this.#held;
     this.#held = undefined;
     held?.run();
-    for (const chunk of this.#early.splice(0)) if (!this.destroyed) this.#deliver(chunk);
+    for (const tell of this.#early.splice(0)) if (!this.destroyed) tell();
   }
 
   #onData(bytes: Uint8Array): boolean {
     this.bytesRead += bytes.length;
     this.touch();
-    return this.#deliver(Buffer.from(bytes));
+    const chunk = Buffer.from(bytes);
+    if (this.#secured) return this.push(chunk);
+    this.#early.push(() => this.push(chunk));
+    return false;
   }
 
   #onEnded(): void {
-    this.#deliver(null);
-  }
-
-  /** Not before the application has heard of the connection: it may look at the peer and refuse it. */
-  #deliver(chunk: Buffer | null): boolean {
-    if (!this.#secured) {
-      this.#early.push(chunk);
-      return false;
-    }
-    const more = this.push(chunk);
-    // As node:net: lets `end` come although nobody asked for more.
-    if (chunk === null) this.read(0);
-    return more;
+    this.#onceSecured(() => {
+      this.push(null);
+      // As node:net: lets `end` come although nobody asked for more.
+      this.read(0);
+    });
   }
 
   #onSession(session: Session): void {
     this.#session = session;
-    const tell = () => {
+    this.#onceSecured(() => {
       if (this.listenerCount('session') > 0) this.emit('session', Buffer.from(serializeSession(session)));
-    };
+    });
+  }
+
+  /** Not before the application has heard of the connection: it may look at the peer and refuse it. */
+  #onceSecured(tell: () => void): void {
     if (this.#secured) tell();
-    else this.once('secureConnect', tell);
+    else this.#early.push(tell);
   }
 
   #onSecret(label: KeyLogLabel, clientRandom: Uint8Array, secret: Uint8Array): void {

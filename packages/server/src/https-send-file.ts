@@ -13,7 +13,7 @@ import { asError, ConnectionError } from './errors.js';
 import { openFlags, type SendFileOptions } from './send-file.js';
 
 export interface ServeFileOptions extends send.SendOptions {
-  /** The directory that paths are relative to, and which none leaves. */
+  /** The directory that paths are relative to, and which none leaves; symbolic links in it are followed. */
   readonly root: string;
   /** Stops; the response is broken off. */
   readonly signal?: AbortSignal;

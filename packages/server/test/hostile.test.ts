@@ -6,10 +6,13 @@ import { readFile } from 'node:fs/promises';
 import { connect as connectTcp } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createClientEngine, type TlsEngine, type TlsEvent } from 'tls13-core';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { createClientEngine, signatureSchemes, type TlsEngine, type TlsEvent } from 'tls13-core';
 import { createProvider } from 'tls13-node-crypto';
 import { afterAll, describe, expect, it } from 'vitest';
 import { TlsConnection } from '../src/connection.js';
+import { CredentialStore, createSecureContext } from '../src/credentials.js';
 import { Telemetry } from '../src/diagnostics.js';
 import { createHttpsServer, sendFile } from '../src/index.js';
 import { refused } from '../src/offload.js';
@@ -203,6 +206,33 @@ describe.each(['native', 'stream'] as const)('an exception of a listener, over t
     expect(server.counters.connections).toMatchObject({ open: 0, handshaking: 0 });
     client.destroy();
   });
+});
+
+it('names of many kilobytes, all different, are not remembered (CWE-770)', () => {
+  const { server, other } = certificates();
+  const contexts = [server, other].map(({ pem, keyPem }) => createSecureContext({ cert: pem, key: keyPem }));
+  const store = new CredentialStore(contexts);
+  const choose = (serverName: string) => store.choose({ ...hello, serverName })?.certificateChain[0];
+  const hello = {
+    alpnProtocols: [],
+    cipherSuites: [],
+    groups: [],
+    signatureSchemes: Object.values(signatureSchemes),
+    certificateAuthorities: [],
+    bytes: new Uint8Array(),
+  };
+  expect(choose('OTHER.example')).toEqual(new Uint8Array(other.der));
+  setFlagsFromString('--expose-gc');
+  const collect: () => void = runInNewContext('gc');
+  const used = () => {
+    collect();
+    return process.memoryUsage().heapUsed;
+  };
+  const before = used();
+  for (let count = 0; count < 900; count += 1) {
+    expect(choose(`${count}${String.fromCharCode(97 + (count % 26)).repeat(60_000)}`)).toBeDefined();
+  }
+  expect(used() - before).toBeLessThan(10_000_000);
 });
 
 it('clients that connect and say nothing do not keep others out for as long as handshakeTimeout (slowloris)', async () => {
