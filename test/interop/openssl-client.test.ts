@@ -281,7 +281,10 @@ describe('s_client and our server', () => {
     const peer = sClient(ours.port);
     const connection = await ours.next();
     peer.kill('SIGKILL');
-    expect(await failure(connection)).toMatchObject({ code: 'ERR_TLS_TRUNCATED' });
+    // A reset, if the killed client had not read our tickets yet.
+    expect(await failure(connection)).toMatchObject({
+      code: expect.stringMatching(/^(ERR_TLS_TRUNCATED|ECONNRESET)$/),
+    });
   });
 });
 
