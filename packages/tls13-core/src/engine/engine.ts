@@ -121,6 +121,7 @@ export class Engine<State extends NamedState> implements TlsEngine {
     this.#checkSendable('send()');
     if (this.#sending.detached) throw new TypeError('sending is detached: whoever holds the keys sends the data');
     return this.#attempt(() => {
+      this.#keyUpdates.answer();
       let rest = plaintext;
       while (rest.length > 0) {
         if (this.#keyUpdates.recordsLeft <= 0) this.#keyUpdates.send({ request: false, requested: false });
@@ -182,7 +183,7 @@ export class Engine<State extends NamedState> implements TlsEngine {
 
   canDetach(direction: Direction): boolean {
     if (this.#info === undefined || this.#error !== undefined || this.#pending) return false;
-    if (direction === 'send') return !this.#sending.detached && !this.#sendClosed;
+    if (direction === 'send') return !this.#sending.detached && !this.#sendClosed && !this.#keyUpdates.owed;
     return (
       !this.#receiving.detached &&
       !this.#receiveClosed &&
@@ -213,7 +214,8 @@ export class Engine<State extends NamedState> implements TlsEngine {
     if (this.#error === undefined) {
       try {
         call();
-        if (!this.#sendClosed) this.#keyUpdates.answer();
+        // Whoever else sends the data does not say when.
+        if (this.#sending.detached && !this.#sendClosed) this.#keyUpdates.answer();
       } catch (error) {
         this.#fail(asTlsError(error));
       }

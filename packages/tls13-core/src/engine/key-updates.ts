@@ -53,6 +53,7 @@ export class KeyUpdates {
     }
     const ask = options.request && !this.#awaited;
     if (ask) this.#awaited = true;
+    this.#owed = false;
     const requestUpdate = ask ? 'update_requested' : 'update_not_requested';
     this.#outbox.put(this.#sending.write(contentTypes.handshake, encodeMessage('key_update', { requestUpdate })));
     const rekey = this.#sending.update();
@@ -72,11 +73,14 @@ export class KeyUpdates {
     this.#awaited = false;
   }
 
-  /** Answers the peer's requests: several that came together by one update. */
+  /** Whether the peer waits for an update, which must come before the next application data (§4.7.3). */
+  get owed(): boolean {
+    return this.#owed;
+  }
+
+  /** Answers the peer's requests: all that came since this side last said something, by one update. */
   answer(): void {
-    if (!this.#owed) return;
-    this.#owed = false;
-    this.send({ request: false, requested: true });
+    if (this.#owed) this.send({ request: false, requested: true });
   }
 }
 
