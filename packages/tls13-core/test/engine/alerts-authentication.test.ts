@@ -5,7 +5,7 @@ import { type AlertName, TlsError } from '../../src/alert.js';
 import { nobleProvider as provider } from '../../src/crypto/noble.js';
 import { extensionTypes } from '../../src/registry.js';
 import type { MessageBodiesToSend } from '../../src/wire/index.js';
-import { certificateFor, identity } from './support/certificates.js';
+import { certificateFor, identity, keyUsage } from './support/certificates.js';
 import { type Change, extra, withBody, withExtensions, without, withTrailingByte } from './support/hand.js';
 import { HandClient } from './support/hand-client.js';
 import { HandServer } from './support/hand-server.js';
@@ -189,18 +189,23 @@ describe.each(roles)('§4.5.1 the Certificate of a %s is refused', (role) => {
     },
     {
       what: '§6.2 a certificate that is not DER',
-      alert: 'bad_certificate',
+      alert: 'decode_error',
       change: (right) => entry(right, Uint8Array.of(1, 2, 3)),
     },
     {
       what: '§6.2 a certificate cut short',
-      alert: 'bad_certificate',
+      alert: 'decode_error',
       change: (right) => entry(right, identity('ed25519').certificate.subarray(0, 100)),
     },
     {
       what: '§4.5.1.2 a key of a curve that TLS 1.3 does not sign with',
       alert: 'unsupported_certificate',
       change: (right) => entry(right, certificateFor(generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).publicKey)),
+    },
+    {
+      what: '§4.5.1.2 a Key Usage without digitalSignature',
+      alert: 'unsupported_certificate',
+      change: (right) => entry(right, certificateFor(generateKeyPairSync('ed25519').publicKey, keyUsage(0x20))),
     },
     {
       what: '§4.5.1.2 a key that cannot sign',

@@ -10,6 +10,7 @@ import {
 } from '../../src/handshake/certificate-verify.js';
 import { leafKey } from '../../src/handshake/peer-certificate.js';
 import { type SignatureSchemeName, signatureSchemes } from '../../src/registry.js';
+import { certificateFor, keyUsage } from '../engine/support/certificates.js';
 
 const { privateKey, publicKey } = generateKeyPairSync('ed25519');
 const key: PublicKey = {
@@ -89,14 +90,27 @@ describe('verifySignature', () => {
 
 describe('leafKey', () => {
   const provider = { certificateKey: () => key };
+  const alertIs = (alert: string) => expect.objectContaining({ name: 'TlsError', alert });
 
-  it('is the key of the leaf when a scheme offered suits it', () => {
-    expect(leafKey(provider, 'server', new Uint8Array(1), ['ed25519'])).toBe(key);
+  it.each([
+    ['no Key Usage', []],
+    ['a Key Usage with digitalSignature', [keyUsage(0x80)]],
+    ['a Key Usage with that among others', [keyUsage(0xa8)]],
+  ])('is the key of a leaf with %s', (_what, extensions) => {
+    expect(leafKey(provider, 'server', certificateFor(publicKey, ...extensions))).toBe(key);
   });
 
-  it('refuses a key that no scheme offered suits with unsupported_certificate (§4.5.1.2)', () => {
-    expect(() => leafKey(provider, 'client', new Uint8Array(1), ['ecdsa_secp256r1_sha256'])).toThrow(
-      expect.objectContaining({ alert: 'unsupported_certificate' }),
-    );
+  it.each([0x00, 0x20, 0x7f])('refuses one whose Key Usage is 0x%s: unsupported_certificate (§4.5.1.2)', (bits) => {
+    const leaf = certificateFor(publicKey, keyUsage(bits));
+    expect(() => leafKey(provider, 'client', leaf)).toThrow(alertIs('unsupported_certificate'));
+  });
+
+  it('refuses what is not DER, wherever it is cut: decode_error', () => {
+    const leaf = certificateFor(publicKey, keyUsage(0x80));
+    for (let length = 0; length < leaf.length; length++) {
+      expect(() => leafKey(provider, 'client', leaf.subarray(0, length))).toThrow(alertIs('decode_error'));
+    }
+    expect(() => leafKey(provider, 'client', Uint8Array.of(...leaf, 0))).toThrow(alertIs('decode_error'));
+    expect(() => leafKey(provider, 'client', Uint8Array.of(0x30, 0x84, 0, 0, 0, 0))).toThrow(alertIs('decode_error'));
   });
 });

@@ -87,7 +87,7 @@ export function receiveCertificate(
       request: state.name === 'WAIT_CERT' ? state.request : undefined,
       certificates,
       ocspResponse: ocspResponse(leaf),
-      key: leafKey(settings.provider, 'server', leaf.certData, settings.signatureSchemes),
+      key: leafKey(settings.provider, 'server', leaf.certData),
     },
     effects: [],
   };

@@ -19,7 +19,7 @@ export function receiveCertificate(
   const certificates = body.certificateList.map(certificateOf);
   const [leaf] = certificates;
   if (leaf !== undefined) {
-    const key = leafKey(settings.provider, 'client', leaf, settings.signatureSchemes);
+    const key = leafKey(settings.provider, 'client', leaf);
     return { next: { ...state, name: 'WAIT_CV', transcript, certificates, key }, effects: [] };
   }
   if (settings.clientAuthentication === 'require') {

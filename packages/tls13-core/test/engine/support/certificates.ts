@@ -80,8 +80,13 @@ export function pem(label: string, der: Uint8Array): string {
 }
 
 /** A leaf for a key of any algorithm: what a peer may show that this library cannot use. */
-export function certificateFor(publicKey: KeyObject): Uint8Array {
-  return issue(serverName, publicKey, authority.privateKey, 'Test CA', leafExtensions());
+export function certificateFor(publicKey: KeyObject, ...more: readonly Uint8Array[]): Uint8Array {
+  return issue(serverName, publicKey, authority.privateKey, 'Test CA', [...leafExtensions(), ...more]);
+}
+
+/** A critical Key Usage extension (RFC 5280 §4.2.1.3): 0x80 is digitalSignature, 0x20 keyEncipherment. */
+export function keyUsage(bits: number): Uint8Array {
+  return der(0x30, oid('551d0f'), der(0x01, Uint8Array.of(0xff)), der(0x04, der(0x03, Uint8Array.of(0, bits))));
 }
 
 let serial = 0;
