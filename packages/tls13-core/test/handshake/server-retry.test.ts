@@ -99,8 +99,6 @@ describe('a second ClientHello', () => {
 
   it.each<readonly [string, ClientOptions]>([
     ['padding more', { ...second, extensions: { extra: [{ type: 21, data: new Uint8Array(9) }] } }],
-    ['all PSKs dropped', { ...second, tickets: undefined }],
-    ['one PSK dropped', { ...second, tickets: [ticket(1), ticket(3)] }],
     ['another ticket age', { ...second, age: 5000 }],
   ])('with %s is taken (§4.2.2)', (_what, options) => {
     const { server, client } = retried({}, { ...noShares, tickets: [ticket(1), ticket(2), ticket(3)] });
@@ -110,10 +108,27 @@ describe('a second ClientHello', () => {
   it.each<readonly [string, ClientOptions]>([
     ['its PSKs in another order', { ...second, tickets: [ticket(2), ticket(1)] }],
     ['another PSK', { ...second, tickets: [ticket(1), ticket(3)] }],
-    ['early_data still there', { ...second, extensions: { earlyData: true } }],
+    ['one PSK dropped', { ...second, tickets: [ticket(2)] }],
   ])('with %s is an illegal_parameter (§4.2.2)', (_what, options) => {
     const { server, client } = retried({}, { ...noShares, tickets: [ticket(1), ticket(2)] });
     expect(server.alertFor(client.hello(options))).toBe('illegal_parameter');
+  });
+
+  it('without any of its PSKs is a missing_extension (§4.2.2)', () => {
+    const { server, client } = retried({}, { ...noShares, tickets: [ticket(1)] });
+    expect(server.alertFor(client.hello({ ...second, tickets: undefined }))).toBe('missing_extension');
+  });
+
+  it('may drop the PSKs of another hash than the suite has (§4.2.2)', () => {
+    const long = { ...ticket(1), psk: new Uint8Array(48), suite: 'TLS_AES_256_GCM_SHA384' } as const;
+    const { server, client } = retried({}, { ...noShares, tickets: [long, ticket(2)] });
+    expect(server.receive(client.hello({ ...second, tickets: [ticket(2)] })).state.name).toBe('WAIT_FINISHED');
+  });
+
+  it('with early_data is taken, and no early data is skipped any more (§4.2.2)', () => {
+    const { server, client } = retried();
+    server.receive(client.hello({ ...second, extensions: { earlyData: true } }));
+    expect(server.summary).not.toContain('skip_early_data');
   });
 
   it('may resume: the binder covers both hellos (§4.3.11.2)', () => {

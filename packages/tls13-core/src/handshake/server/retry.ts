@@ -20,7 +20,10 @@ export interface Retry {
   readonly clientHello1Hash: Uint8Array;
   /** Hash over everything that both ClientHellos must have alike. */
   readonly unchangedHash: Uint8Array;
-  /** A short hash of each PSK identity, in order; `undefined` when there were too many to remember. */
+  /**
+   * A short hash of each PSK identity that goes with the suite, in order; `undefined` when there were too many to
+   * remember.
+   */
   readonly identities: readonly Uint8Array[] | undefined;
 }
 
@@ -30,12 +33,13 @@ export const mostIdentities = 32;
 
 export function retryFor(offer: Offer, suite: CipherSuite, group: NamedGroupName, provider: CryptoProvider): Retry {
   const hash = provider.hash(suite.hash);
+  const psks = compatible(offer.psks, hash);
   return {
     suite,
     group,
     clientHello1Hash: hash.digest(offer.bytes),
     unchangedHash: unchangedHash(offer, hash),
-    identities: offer.psks.length > mostIdentities ? undefined : offer.psks.map((psk) => identityHash(psk, hash)),
+    identities: psks.length > mostIdentities ? undefined : psks.map((psk) => identityHash(psk, hash)),
   };
 }
 
@@ -62,7 +66,6 @@ export function checkSecondClientHello(offer: Offer, retry: Retry, provider: Cry
   if (!equal(unchangedHash(offer, hash), retry.unchangedHash)) {
     throw changed('differs from the first in more than key_share, cookie, pre_shared_key, early_data and padding');
   }
-  if (offer.earlyData) throw changed('still has early_data');
   checkIdentities(offer.psks, retry, hash);
   const [share, ...others] = offer.keyShares;
   if (share === undefined || others.length > 0 || share.group !== namedGroups[retry.group]) {
@@ -100,17 +103,25 @@ function beforeExtensions(bytes: Uint8Array, sessionIdLength: number, cipherSuit
   return bytes.subarray(header, end);
 }
 
-/** PSKs may be dropped, but neither added nor put into another order. */
-function checkIdentities(psks: readonly OfferedPsk[], { identities }: Retry, hash: Hash): void {
+/** PSKs of another hash than the suite's may be dropped, all others must be there again. */
+function checkIdentities(offered: readonly OfferedPsk[], { identities }: Retry, hash: Hash): void {
   if (identities === undefined) return;
-  if (psks.length > identities.length) throw changed('offers more PSKs than the first');
-  let position = 0;
-  for (const psk of psks) {
-    const wanted = identityHash(psk, hash);
-    while (position < identities.length && !equal(identities[position] ?? noBytes, wanted)) position += 1;
-    if (position === identities.length) throw changed('offers a PSK that the first does not, or in another order');
-    position += 1;
+  if (offered.length === 0 && identities.length > 0) {
+    throw new TlsError(
+      'missing_extension',
+      'the second ClientHello is without the pre_shared_key of the first (§4.2.2)',
+    );
   }
+  const psks = compatible(offered, hash);
+  const same =
+    psks.length === identities.length &&
+    psks.every((psk, i) => equal(identityHash(psk, hash), identities[i] ?? noBytes));
+  if (!same) throw changed('offers other PSKs than the first, or in another order');
+}
+
+/** A binder is as long as its PSK's hash (§4.3.11.2): so it shows before anything is opened which PSKs go with a suite. */
+function compatible(psks: readonly OfferedPsk[], hash: Hash): readonly OfferedPsk[] {
+  return psks.filter(({ binder }) => binder.length === hash.length);
 }
 
 function identityHash(psk: OfferedPsk, hash: Hash): Uint8Array {
