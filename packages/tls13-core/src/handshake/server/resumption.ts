@@ -52,7 +52,10 @@ const mostTried = 4;
 /** Seconds by which the clocks of servers that share ticket keys may differ. */
 const clockTolerance = 60;
 
-/** The suite to resume with, in the server's order; `undefined` when the ticket is not honoured here and now. */
+/**
+ * The suite that is negotiated, with a PSK or without; `undefined` when the ticket is not honoured here and now: of
+ * another hash, or of a suite that the client offers no longer, it is of no use (§4.3.11).
+ */
 function usableSuite(
   ticket: Ticket,
   psk: OfferedPsk,
@@ -66,8 +69,9 @@ function usableSuite(
     ticket.alpnProtocol === alpnProtocol &&
     identitySuffices(ticket, settings);
   if (!honoured) return undefined;
-  const { hash } = cipherSuite(ticket.cipherSuite);
-  return suites.find((suite) => suite.hash === hash);
+  const { hash, code } = cipherSuite(ticket.cipherSuite);
+  const [suite] = suites;
+  return suite.hash === hash && offer.hello.cipherSuites.includes(code) ? suite : undefined;
 }
 
 /** By this server's clock, and by the age that the client states (§4.3.11.1): it must not use a ticket that it finds too old. */
