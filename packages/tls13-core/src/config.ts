@@ -85,6 +85,8 @@ export interface ClientConfig extends CommonConfig {
   readonly keyShares?: readonly NamedGroupName[];
   /** Middlebox compatibility mode (§E.4). Default true. */
   readonly middleboxCompatibility?: boolean;
+  /** Ask the server for a stapled OCSP response (status_request, §4.5.1.1). Default true. */
+  readonly ocspStapling?: boolean;
 }
 
 export interface CertificateRequestInfo {
@@ -108,6 +110,15 @@ export interface ServerConfig extends CommonConfig {
   readonly tickets?: TicketConfig;
   /** Keeps no state across a HelloRetryRequest: the cookie carries it, sealed by this (§4.3.2). */
   readonly cookies?: Protector;
+  /**
+   * Ask for the best group in common by a HelloRetryRequest even if the client sent a share for another: a round trip,
+   * where the order of `groups` is one of security (post-quantum before classical). Default false.
+   */
+  readonly insistOnGroups?: boolean;
+  /** Prefer ChaCha20-Poly1305 with clients that put it first, as those without hardware for AES do. Default false. */
+  readonly prioritizeChaCha?: boolean;
+  /** Middlebox compatibility mode (§E.4) also for clients that do not ask for it. Default false. */
+  readonly middleboxCompatibility?: boolean;
 }
 
 export interface TicketConfig {

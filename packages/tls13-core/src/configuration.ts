@@ -31,6 +31,7 @@ export interface ClientSettings extends CommonSettings {
   readonly session: ClientConfig['session'];
   readonly keyShares: readonly NamedGroupName[];
   readonly middleboxCompatibility: boolean;
+  readonly ocspStapling: boolean;
 }
 
 /** A server's settings: everything that has a default has its value. */
@@ -42,6 +43,9 @@ export interface ServerSettings extends CommonSettings {
   readonly certificateAuthorities: readonly Uint8Array[];
   readonly tickets: Required<TicketConfig> | undefined;
   readonly cookies: ServerConfig['cookies'];
+  readonly insistOnGroups: boolean;
+  readonly prioritizeChaCha: boolean;
+  readonly middleboxCompatibility: boolean;
 }
 
 const defaultLimits: Omit<Limits, 'recordsPerKey'> = {
@@ -89,6 +93,7 @@ export function clientSettings(config: ClientConfig): ClientSettings {
     session: config.session,
     keyShares,
     middleboxCompatibility: config.middleboxCompatibility ?? true,
+    ocspStapling: config.ocspStapling ?? true,
   };
 }
 
@@ -113,6 +118,9 @@ export function serverSettings(config: ServerConfig): ServerSettings {
     certificateAuthorities: config.certificateAuthorities ?? [],
     tickets: config.tickets === undefined ? undefined : ticketSettings(config.tickets),
     cookies: config.cookies,
+    insistOnGroups: config.insistOnGroups ?? false,
+    prioritizeChaCha: config.prioritizeChaCha ?? false,
+    middleboxCompatibility: config.middleboxCompatibility ?? false,
   };
 }
 

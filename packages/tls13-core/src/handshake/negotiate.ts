@@ -9,12 +9,16 @@ export interface ChosenShare {
   readonly keyExchange: Uint8Array;
 }
 
-/** The suites both sides have, in the server's order; never empty. */
+/** The suites both sides have, in the server's order but for `prioritizeChaCha`; never empty. */
 export function commonCipherSuites(
   ours: readonly CipherSuite[],
   offered: readonly number[],
+  prioritizeChaCha = false,
 ): readonly [CipherSuite, ...CipherSuite[]] {
-  const [first, ...others] = ours.filter((suite) => offered.includes(suite.code));
+  const common = ours.filter((suite) => offered.includes(suite.code));
+  const theirFirst = offered.find((code) => common.some((suite) => suite.code === code));
+  const early = prioritizeChaCha && theirFirst === cipherSuites.TLS_CHACHA20_POLY1305_SHA256 ? theirFirst : undefined;
+  const [first, ...others] = common.toSorted((a, b) => Number(b.code === early) - Number(a.code === early));
   if (first === undefined) {
     const wanted = ours.map((suite) => suite.name).join(', ');
     throw new TlsError(
@@ -27,18 +31,21 @@ export function commonCipherSuites(
 
 /**
  * The server's best group that the client sent a share for: one round trip less is worth more than a better place in
- * the order. Without any such share, the best group in common, to ask for in a HelloRetryRequest (§4.2.4).
+ * the order, unless the server insists on that. Without any such share, the best group in common, to ask for in a
+ * HelloRetryRequest (§4.2.4).
  */
 export function chooseGroup(
   ours: readonly NamedGroupName[],
   offered: readonly number[],
   shares: readonly { readonly group: number; readonly keyExchange: Uint8Array }[],
+  insist = false,
 ): ChosenShare | NamedGroupName {
-  for (const group of ours) {
-    const share = shares.find((candidate) => candidate.group === namedGroups[group]);
-    if (share !== undefined) return { group, keyExchange: share.keyExchange };
-  }
   const group = ours.find((candidate) => offered.includes(namedGroups[candidate]));
+  const acceptable = insist && group !== undefined ? [group] : ours;
+  for (const candidate of acceptable) {
+    const share = shares.find((one) => one.group === namedGroups[candidate]);
+    if (share !== undefined) return { group: candidate, keyExchange: share.keyExchange };
+  }
   if (group === undefined) {
     throw new TlsError(
       'handshake_failure',

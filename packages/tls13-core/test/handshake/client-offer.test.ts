@@ -38,10 +38,11 @@ describe('ClientHello (§4.2.2)', () => {
   });
 
   it('sends nothing it was not asked for', () => {
-    const { hello } = new TestClient({ middleboxCompatibility: false });
+    const { hello } = new TestClient({ middleboxCompatibility: false, ocspStapling: false });
     expect(hello.legacySessionId).toHaveLength(0);
     expect(hello.extensions.serverName).toBeUndefined();
     expect(hello.extensions.alpn).toBeUndefined();
+    expect(hello.extensions.statusRequest).toBeUndefined();
   });
 
   it('names PKCS#1 for certificates alone (§4.3.3)', () => {

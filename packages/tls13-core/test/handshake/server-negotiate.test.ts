@@ -15,6 +15,17 @@ describe('cipher suites', () => {
     ]);
   });
 
+  it('begin with ChaCha20-Poly1305 where that is wanted, for a client that puts it first of those in common', () => {
+    const all = (['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256'] as const).map(
+      cipherSuite,
+    );
+    const first = (offered: readonly number[], prioritize: boolean) =>
+      commonCipherSuites(all, offered, prioritize)[0].code;
+    expect(first([0x0a0a, 0x1303, 0x1301], true)).toBe(0x1303);
+    expect(first([0x1302, 0x1303, 0x1301], true)).toBe(0x1301);
+    expect(first([0x1303, 0x1301], false)).toBe(0x1301);
+  });
+
   it('without any in common are a handshake_failure, which says what was seen and wanted (§4.2.1)', () => {
     expect(() => commonCipherSuites(ours, [0x1303, 0xc02f])).toThrow(alert('handshake_failure'));
     expect(() => commonCipherSuites(ours, [0x1303, 0xc02f])).toThrow(
@@ -40,6 +51,13 @@ describe('the group', () => {
   it('with a share wins over a better one without, for the sake of the round trip', () => {
     const offered = [namedGroups.X25519MLKEM768, x25519, secp256r1];
     expect(chooseGroup(ours, offered, [share(secp256r1)])).toMatchObject({ group: 'secp256r1' });
+  });
+
+  it('with a share does not win over a better one where the server insists', () => {
+    const offered = [namedGroups.X25519MLKEM768, x25519, secp256r1];
+    expect(chooseGroup(ours, offered, [share(secp256r1)], true)).toBe('X25519MLKEM768');
+    expect(chooseGroup(ours, offered, [share(offered[0] ?? 0)], true)).toMatchObject({ group: 'X25519MLKEM768' });
+    expect(chooseGroup(ours, [secp256r1], [share(secp256r1)], true)).toMatchObject({ group: 'secp256r1' });
   });
 
   it("is asked for when there is no share: the server's best that the client has", () => {

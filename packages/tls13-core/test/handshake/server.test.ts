@@ -83,6 +83,14 @@ describe('a full handshake', () => {
     });
   });
 
+  it('sends the compatibility record also to who does not ask for it, where that is wanted (§E.4)', () => {
+    const { server } = untilClientFlight(
+      { middleboxCompatibility: true },
+      { changes: { legacySessionId: new Uint8Array(0) } },
+    );
+    expect(server.summary).toContain('change_cipher_spec');
+  });
+
   it('echoes legacy_session_id, and leaves the compatibility record out when it is empty (§E.4)', () => {
     const empty = { changes: { legacySessionId: new Uint8Array(0) } };
     expect(untilClientFlight({}, empty).server.summary).not.toContain('change_cipher_spec');

@@ -126,7 +126,7 @@ function clientHello(settings: ClientSettings, variable: Variable): ClientHelloT
       signatureAlgorithms: handshake.map((scheme) => signatureSchemes[scheme]),
       signatureAlgorithmsCert: certificateSchemes(settings),
       alpn: alpnProtocols.length === 0 ? undefined : alpnProtocols,
-      statusRequest: ocspStatusRequest,
+      statusRequest: settings.ocspStapling ? ocspStatusRequest : undefined,
       cookie: variable.cookie,
       keyShare: variable.shares.map(({ group, keyExchange }) => ({ group: namedGroups[group], keyExchange })),
       // Also without a PSK: it is what allows the server to send tickets (§4.7.1).

@@ -70,15 +70,16 @@ function openFlight(parameters: Parameters, { settings }: ServerContext): Opened
 
   const effects: Effect[] = [{ type: 'send', message }];
   // §E.4: immediately after the server's first handshake message, which a HelloRetryRequest would have been.
-  if (clientHello.legacySessionId.length > 0 && hello.retried === undefined)
-    effects.push({ type: 'change_cipher_spec', when: 'now' });
+  const compatible = clientHello.legacySessionId.length > 0 || settings.middleboxCompatibility;
+  if (compatible && hello.retried === undefined) effects.push({ type: 'change_cipher_spec', when: 'now' });
   effects.push(
     { type: 'K_send', epoch: 'handshake', suite, secret: serverTraffic },
     { type: 'K_recv', epoch: 'handshake', suite, secret: clientTraffic },
     keyLog(parameters, 'CLIENT_HANDSHAKE_TRAFFIC_SECRET', clientTraffic),
     keyLog(parameters, 'SERVER_HANDSHAKE_TRAFFIC_SECRET', serverTraffic),
   );
-  if (earlyData) effects.push({ type: 'skip_early_data', until: 'first_opened_record' });
+  // Behind a HelloRetryRequest there is none (§4.2.2).
+  if (earlyData && hello.retried === undefined) effects.push({ type: 'skip_early_data', until: 'first_opened_record' });
   return { sent: { transcript, effects }, serverRandom, clientTraffic, serverTraffic, main: handshake.main() };
 }
 

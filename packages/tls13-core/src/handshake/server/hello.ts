@@ -34,8 +34,8 @@ export function receiveClientHello(
   const offer = checkClientHello(message);
   if (offer.cookie !== undefined) return answerWithCookie(offer, offer.cookie, context);
   const { settings } = context;
-  const suites = commonCipherSuites(settings.cipherSuites, offer.hello.cipherSuites);
-  const choice = chooseGroup(settings.groups, offer.groups, offer.keyShares);
+  const suites = commonCipherSuites(settings.cipherSuites, offer.hello.cipherSuites, settings.prioritizeChaCha);
+  const choice = chooseGroup(settings.groups, offer.groups, offer.keyShares, settings.insistOnGroups);
   if (typeof choice === 'string') return askAgain(offer, suites[0], choice, context);
   return answer({ offer, suites, share: choice, retried: undefined }, context);
 }
@@ -76,7 +76,8 @@ function askAgain(
   const { cookies } = settings;
   const cookie = cookies === undefined ? undefined : sealCookie(retry, cookies, settings.now());
   const effects: Effect[] = [{ type: 'send', message: helloRetryRequest(offer, retry, cookie) }];
-  if (offer.hello.legacySessionId.length > 0) effects.push({ type: 'change_cipher_spec', when: 'now' });
+  if (offer.hello.legacySessionId.length > 0 || settings.middleboxCompatibility)
+    effects.push({ type: 'change_cipher_spec', when: 'now' });
   if (offer.earlyData) effects.push({ type: 'skip_early_data', until: 'second_client_hello' });
   const next = cookie === undefined ? { name: 'WAIT_SECOND_CLIENT_HELLO' as const, retry } : waitCookie;
   return { next, effects };
