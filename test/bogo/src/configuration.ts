@@ -26,7 +26,7 @@ export interface Seen {
   ocspResponse: Uint8Array | undefined;
 }
 
-export function serverConfig(flags: Flags, resuming: boolean, world: World, seen: Seen): ServerConfig {
+export function serverConfig(flags: Flags, world: World, seen: Seen): ServerConfig {
   const all = candidates(flags, world);
   const later = answerer(flags.switches.has('async'));
   const required = flags.switches.has('require-any-client-certificate');
@@ -43,8 +43,12 @@ export function serverConfig(flags: Flags, resuming: boolean, world: World, seen
       }),
     ...selectAlpn(flags),
     clientAuthentication: required ? 'require' : flags.switches.has('verify-peer') ? 'request' : 'none',
-    verifyPeer: (peer) => later(() => verify(flags, peer, resuming, seen)),
+    verifyPeer: (peer) => later(() => verify(flags, peer, seen)),
     certificateAuthorities: authorities === undefined || authorities.startsWith('<') ? [] : fromHex(authorities),
+    // What the runner takes for the default of every server.
+    middleboxCompatibility: true,
+    insistOnGroups: true,
+    prioritizeChaCha: true,
     ...tickets,
   };
 }
@@ -58,8 +62,9 @@ export function clientConfig(flags: Flags, session: Session | undefined, world: 
     ...(serverName === undefined ? {} : { serverName }),
     ...(session === undefined ? {} : { session }),
     keyShares: keyShares(flags, world),
+    ocspStapling: flags.switches.has('enable-ocsp-stapling'),
     alpnProtocols: protocolNames(text(flags, 'advertise-alpn') ?? ''),
-    verifyPeer: (peer) => later(() => verify(flags, peer, false, seen)),
+    verifyPeer: (peer) => later(() => verify(flags, peer, seen)),
     credential: (request) =>
       later(() => {
         const expected = text(flags, 'expect-client-ca-list');
@@ -81,7 +86,8 @@ function common(flags: Flags, world: World): CommonConfig {
     keyLog: flags.switches.has('export-traffic-secrets'),
     ...(groups === undefined ? {} : { groups: groups.map((code) => groupName(code, world)) }),
     signatureSchemes: schemes?.map((code) => schemeName(code, world)) ?? defaultSchemes,
-    ...(longest === undefined ? {} : { limits: { handshakeMessage: longest } }),
+    // As much early data as the runner takes for the limit.
+    limits: { skippedEarlyData: 16_384, ...(longest === undefined ? {} : { handshakeMessage: longest }) },
   };
 }
 
@@ -161,9 +167,9 @@ function checkAuthorities(seen: readonly Uint8Array[], expected: readonly Uint8A
   if (!same) throw new Failure('certificate_authorities are not the expected ones');
 }
 
-function verify(flags: Flags, peer: PeerCertificates, resuming: boolean, seen: Seen): void {
-  // BoringSSL does not ask again about the certificates of a session.
-  if (peer.resumed) return;
+function verify(flags: Flags, peer: PeerCertificates, seen: Seen): void {
+  // The library always asks about the certificates of a session, which the runner must be told of.
+  if (peer.resumed && !flags.switches.has('reverify-on-resume')) return;
   seen.ocspResponse = peer.ocspResponse?.slice();
   const expected = base64(flags, 'expect-ocsp-response');
   if (expected !== undefined && Buffer.compare(expected, seen.ocspResponse ?? new Uint8Array(0)) !== 0) {
@@ -171,7 +177,7 @@ function verify(flags: Flags, peer: PeerCertificates, resuming: boolean, seen: S
   }
   // A client that was not told to insist on it takes a certificate that does not verify.
   const insists = peer.role === 'client' || flags.switches.has('verify-peer');
-  if (!flags.switches.has('verify-fail') || !insists || resuming) return;
+  if (!flags.switches.has('verify-fail') || !insists) return;
   const custom = flags.switches.has('use-custom-verify-callback');
   throw new TlsError(custom ? 'certificate_unknown' : 'handshake_failure', 'the certificate does not verify');
 }

@@ -49,7 +49,7 @@ class Connection {
     this.#flags = flags;
     this.#resuming = resuming;
     this.#engine = flags.switches.has('server')
-      ? createServerEngine(serverConfig(flags, resuming, world, this.#seen))
+      ? createServerEngine(serverConfig(flags, world, this.#seen))
       : createClientEngine(clientConfig(flags, session, world, this.#seen));
     const identity = Buffer.alloc(8);
     identity.writeBigUInt64LE(BigInt(text(flags, 'shim-id') ?? '0'));

@@ -59,6 +59,8 @@ function signer(
   asynchronous: boolean,
   world: World,
 ): Signer {
+  const missing = preferences?.find((code) => unknownSchemes.has(code));
+  if (missing !== undefined) throw new Unimplemented(`signature scheme ${missing}`);
   const inner = signerOf(pkcs8, world);
   const schemes =
     preferences === undefined
@@ -67,6 +69,9 @@ function signer(
   const later = answerer(asynchronous);
   return { schemes, sign: (scheme, message) => later(() => inner.sign(scheme, message)) };
 }
+
+/** rsa_pkcs1_sha256_legacy and the three of ML-DSA, which this library does not have. */
+const unknownSchemes: ReadonlySet<number> = new Set([0x0420, 0x0904, 0x0905, 0x0906]);
 
 function signerOf(pkcs8: Uint8Array, world: World): Signer {
   try {

@@ -83,7 +83,13 @@ const ofCredential = new Set(['cert-file', 'key-file', 'signing-prefs', 'must-ma
 const switches = [
   ...['server', 'ipv6', 'is-handshaker-supported', 'async', 'implicit-handshake', 'new-x509-credential'],
   ...['verify-peer', 'verify-fail', 'require-any-client-certificate', 'use-custom-verify-callback'],
-  ...['expect-verify-result', 'expect-no-peer-cert', 'use-old-client-cert-callback', 'must-match-issuer'],
+  ...[
+    'expect-verify-result',
+    'reverify-on-resume',
+    'expect-no-peer-cert',
+    'use-old-client-cert-callback',
+    'must-match-issuer',
+  ],
   ...['use-early-callback', 'fail-early-callback', 'fail-cert-callback', 'expect-no-server-name'],
   ...['shim-writes-first', 'shim-shuts-down', 'check-close-notify', 'read-with-unfinished-write', 'peek-then-read'],
   ...['expect-session-miss', 'expect-no-session', 'no-ticket', 'skip-ticket', 'renew-ticket'],
