@@ -186,7 +186,7 @@ const steps: ReadonlyArray<readonly [string, (port: number) => Promise<HandMadeC
   ],
 ];
 
-describe.each(['both', 'off'] as const)('offload %s: connections dropped at every step', (offload) => {
+describe.each(['send', 'both', 'off'] as const)('offload %s: connections dropped at every step', (offload) => {
   it('200 of them leave no descriptor, and no session in the kernel', async () => {
     const path = fileOf(bytesOf(mebibytes(5)));
     const listener = await startServer({ offload, allowHalfOpen: true });

@@ -1,7 +1,7 @@
 // Files through connections: sendfile(2) where the kernel seals, in their place among the writes, and what can go wrong.
 
 import { type FileHandle, open, truncate } from 'node:fs/promises';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { failure, pair, readAll, readBytes, startServer, write } from './support/connections.js';
 import { bytesOf, digest, fileOf, folder, mebibytes } from './support/files.js';
 import { HandMadeClient } from './support/hand-made.js';
@@ -19,6 +19,16 @@ async function opened(path: string, flags = 'r'): Promise<FileHandle> {
 
 describe.each(policies)('offload %s', (offload) => {
   const sessions = offload === 'off' ? 0 : 1;
+  let risenInTest = countTlsStat();
+
+  beforeEach(() => {
+    risenInTest = countTlsStat();
+  });
+
+  // Whatever else a test shows, it shows it of the path it is named for.
+  afterEach(() => {
+    expect(risenInTest('TlsTxSw') > 0).toBe(offload !== 'off');
+  });
 
   it('sends files of 0 bytes, 1 byte, 16 KiB ± 1 and 5 MiB', async () => {
     const risen = countTlsStat();
@@ -160,6 +170,7 @@ describe('what is on the wire', () => {
   });
 
   it('pitfall 13: what is written together is one record, not one each', async () => {
+    const risen = countTlsStat();
     const listener = await startServer({ offload: 'send', ticketCount: 0 });
     const client = await HandMadeClient.connect(listener.port);
     const connection = await listener.next();
@@ -172,15 +183,18 @@ describe('what is on the wire', () => {
     await write(connection, bytesOf(mebibytes(1)));
     await until(() => client.received === 5000 + mebibytes(1), 'the data');
     expect((client.recordsPerKey[0] ?? 0) - before).toBeLessThan(1 + 64 + 16);
+    expect(risen('TlsTxSw')).toBe(1);
   });
 
   it('pitfall 11: with zeroCopy, the same bytes', async () => {
+    const risen = countTlsStat();
     const { server, client } = await pair({ server: { zeroCopy: true } });
     expect(server.offload.send).toEqual({ where: 'kernel', device: 'software' });
     const content = bytesOf(mebibytes(1));
     const [sent, received] = await Promise.all([server.sendFile(fileOf(content)), readBytes(client, content.length)]);
     expect(sent).toBe(content.length);
     expect(digest(received)).toBe(digest(content));
+    expect(risen('TlsTxSw')).toBeGreaterThan(0);
   });
 });
 

@@ -5,6 +5,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import { basename, dirname, isAbsolute } from 'node:path';
 import { Readable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import send from 'send';
@@ -13,8 +14,11 @@ import { asError, ConnectionError } from './errors.js';
 import { openFlags, type SendFileOptions } from './send-file.js';
 
 export interface ServeFileOptions extends send.SendOptions {
-  /** The directory that paths are relative to, and which none leaves; symbolic links in it are followed. */
-  readonly root: string;
+  /**
+   * The directory that paths are relative to, and which none leaves; symbolic links in it are followed. Without it the
+   * path is the application's own choice of a file, absolute, and not one from a URL.
+   */
+  readonly root?: string;
   /** Stops; the response is broken off. */
   readonly signal?: AbortSignal;
   /** Bytes of the body that were sent, of how many; only where `sendFile` of the connection sends it. */
@@ -27,18 +31,18 @@ type Response = ServerResponse | Http2ServerResponse;
 /**
  * Answers with a file: GET and HEAD, ranges, conditions, redirection of directories to their slash. What an application
  * may want to word itself is not answered: then it rejects with an error whose `status` is 400, 403, 404 or 500.
- * @param path as it stands in the URL, percent-encoded, below `root`.
+ * @param path as it stands in the URL, percent-encoded, below `root`; without `root` an absolute path of the file system.
  */
 export async function sendFile(
   request: Request,
   response: Response,
   path: string,
-  options: ServeFileOptions,
+  options: ServeFileOptions = {},
 ): Promise<void> {
   const { signal, onProgress, ...sendOptions } = options;
-  if (typeof options.root !== 'string') throw new TypeError('root is missing: the directory that holds the files');
+  const place = options.root === undefined ? chosenFile(path) : { path, root: options.root };
   await new Promise<void>((resolve, reject) => {
-    const answer = send(request, path, sendOptions);
+    const answer = send(request, place.path, { ...sendOptions, root: place.root });
     answer.on('error', (error: Error) => {
       if (answerCondition(response, error)) resolve();
       else reject(error);
@@ -53,6 +57,12 @@ export async function sendFile(
     response.once('close', gone);
     answer.pipe(response);
   });
+}
+
+/** A path without a root would be relative to who knows what, and one from a URL would reach every file there is. */
+function chosenFile(path: string): { readonly path: string; readonly root: string } {
+  if (!isAbsolute(path)) throw new TypeError(`root is missing, and ${JSON.stringify(path)} is not an absolute path`);
+  return { path: `/${encodeURIComponent(basename(path))}`, root: dirname(path) };
 }
 
 interface Body {

@@ -1,6 +1,7 @@
 /** TLS 1.3 servers and clients for Node, whose records the Linux kernel seals where it can. */
 export type { ConnectionInfo, Session } from 'tls13-core';
 export { TlsError } from 'tls13-core';
+export { rootCertificates } from 'tls13-node-crypto';
 export { type ConnectOptions, connect } from './connect.js';
 export { TlsConnection } from './connection.js';
 export {

@@ -269,6 +269,17 @@ describe('HTTP/2', () => {
 });
 
 describe('sendFile of HTTP', () => {
+  it('without a root takes a file of the application, by its absolute path', async () => {
+    const server = await serveHttps((request, response) => {
+      const path = request.url === '/relative' ? 'large.bin' : join(root, 'page one.html');
+      sendFile(request, response, path).catch((error) => response.writeHead(500).end(error.message));
+    });
+    const page = await get(portOf(server), '/');
+    expect([page.status, String(page.body)]).toEqual([200, '<!doctype html>']);
+    const relative = await get(portOf(server), '/relative');
+    expect([relative.status, String(relative.body)]).toEqual([500, expect.stringMatching(/not an absolute path/)]);
+  });
+
   it('answers GET and HEAD with length, type and validators, and keeps the connection', async () => {
     const server = await serveHttps(files);
     const one = agent();
