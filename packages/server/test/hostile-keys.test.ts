@@ -78,9 +78,9 @@ async function attacked(policy: OffloadPolicy) {
   return { server, serverEnd, socket, buffer, errors, askForKeys, answers: () => answers };
 }
 
-describe.each(['off', 'both'] as const)('KeyUpdates asked for, with offload %s,', (policy) => {
+describe('KeyUpdates asked for where the kernel seals, which does not say when it sends,', () => {
   it('by a peer that reads nothing end the connection before they pile up', async () => {
-    const { serverEnd, errors, askForKeys, answers } = await attacked(policy);
+    const { serverEnd, errors, askForKeys, answers } = await attacked('both');
     serverEnd.sendBuffer = 0;
     for (let count = 0; count < 100; count += 1) {
       askForKeys();
@@ -93,12 +93,26 @@ describe.each(['off', 'both'] as const)('KeyUpdates asked for, with offload %s,'
   });
 
   it('by one that reads are answered for ever', async () => {
-    const { socket, buffer, errors, askForKeys, answers } = await attacked(policy);
+    const { socket, buffer, errors, askForKeys, answers } = await attacked('both');
     for (let count = 1; count <= 100; count += 1) {
       askForKeys();
       await eventually(() => answers() === count, 'the answer');
       socket.read(buffer);
     }
+    expect(errors).toEqual([]);
+  });
+});
+
+describe('KeyUpdates asked for where this process seals', () => {
+  it('wait for the next data, so that none pile up, and one answers all (§4.7.3)', async () => {
+    const { server, errors, askForKeys, answers } = await attacked('off');
+    for (let count = 0; count < 100; count += 1) {
+      askForKeys();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(answers()).toBe(0);
+    server.write('data');
+    await eventually(() => answers() === 1, 'the answer');
     expect(errors).toEqual([]);
   });
 });
