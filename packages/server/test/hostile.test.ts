@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { connect as connectTcp } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { createClientEngine, signatureSchemes, type TlsEngine, type TlsEvent } from 'tls13-core';
@@ -14,7 +15,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { TlsConnection } from '../src/connection.js';
 import { CredentialStore, createSecureContext } from '../src/credentials.js';
 import { Telemetry } from '../src/diagnostics.js';
-import { createHttpsServer, sendFile } from '../src/index.js';
+import { connect, createHttpsServer, sendFile } from '../src/index.js';
 import { refused } from '../src/offload.js';
 import { StreamTransport } from '../src/transport/stream.js';
 import {
@@ -233,6 +234,15 @@ it('names of many kilobytes, all different, are not remembered (CWE-770)', () =>
     expect(choose(`${count}${String.fromCharCode(97 + (count % 26)).repeat(60_000)}`)).toBeDefined();
   }
   expect(used() - before).toBeLessThan(10_000_000);
+});
+
+it('a stream that was over before it was given ends the handshake at once', async () => {
+  const socket = new PassThrough().destroy();
+  await once(socket, 'close');
+  const connection = connect({ socket, servername: 'localhost' });
+  cleanUp(() => connection.destroy());
+  const [error] = await once(connection, 'error');
+  expect(error.code).toBe('ERR_TLS_TRUNCATED');
 });
 
 it('clients that connect and say nothing do not keep others out for as long as handshakeTimeout (slowloris)', async () => {

@@ -1,11 +1,12 @@
 /** `tls13 connect`: stdin to TLS to stdout. The exit status tells why it ended, stderr what the connection was. */
-import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { parseSession, type Session, TlsError } from 'tls13-core';
 import { type ConnectOptions, connect as connectTls } from '../connect.js';
 import type { TlsConnection } from '../connection.js';
 import { asError } from '../errors.js';
 import { keyLogFile } from '../key-log.js';
+import { replaceFile } from './files.js';
 import { type Arguments, type Command, portNumber, UsageError } from './options.js';
 import { fingerprint, placeText, summaryOf } from './summary.js';
 import { commonOptions, keyLogOption, readOptionFile, sharedOptions } from './tls-options.js';
@@ -162,10 +163,7 @@ function keptSession(file: string): Session | undefined {
 
 function keepSession(file: string, session: Buffer): void {
   try {
-    const next = `${file}.${process.pid}`;
-    writeFileSync(next, session, { mode: 0o600 });
-    chmodSync(next, 0o600);
-    renameSync(next, file);
+    replaceFile(file, session, 0o600);
   } catch (error) {
     process.stderr.write(`tls13: the session was not kept: ${asError(error).message}\n`);
   }

@@ -3,10 +3,11 @@
  * a folder that git ignores.
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { asError } from '../errors.js';
+import { replaceFile } from './files.js';
 
 export interface DevelopmentCertificate {
   /** PEM. */
@@ -40,8 +41,8 @@ export async function developmentCertificate(
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     writeFileSync(join(folder, '.gitignore'), '*\n');
-    replace(keyFile, made.key, 0o600);
-    replace(certFile, made.cert, 0o644);
+    replaceFile(keyFile, made.key, 0o600);
+    replaceFile(certFile, made.cert, 0o644);
     return { ...made, file: certFile, notKept: undefined };
   } catch (error) {
     return { ...made, file: undefined, notKept: asError(error).message };
@@ -76,14 +77,6 @@ function usable({ cert, key }: Pair, now: number): boolean {
   } catch {
     return false;
   }
-}
-
-/** Nobody reads half a file. */
-function replace(file: string, text: string, mode: number): void {
-  const next = `${file}.${process.pid}`;
-  writeFileSync(next, text, { mode });
-  chmodSync(next, mode);
-  renameSync(next, file);
 }
 
 async function make(now: number): Promise<Pair> {

@@ -44,6 +44,8 @@ export class StreamTransport implements Transport {
       this.#handler = undefined;
     });
     stream.pause();
+    // One that is over already has told whoever listened then.
+    if (stream.destroyed) process.nextTick(() => this.#handler?.ended());
   }
 
   setReading(on: boolean): void {
