@@ -1,4 +1,5 @@
 /** Our client with OpenSSL's server: everything both have, judged by what each says of the connection. */
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { type TlsConnection, TlsError } from 'tls13-server';
 import { describe, expect, it } from 'vitest';
@@ -124,7 +125,10 @@ describe('our client and s_server', () => {
     connection.on('keyUpdate', ({ direction }: { direction: string }) => updates.push(direction));
     await program.until(/CIPHER is/);
     for (const command of ['K', 'k', 'K']) {
+      // Our own update goes before the next data: the request has to be there by then.
+      const updated = once(connection, 'keyUpdate');
       program.write(`${command}\n`);
+      await updated;
       await exchange(connection, program, 40_000);
     }
     expect(updates.filter((direction) => direction === 'receive')).toHaveLength(3);
