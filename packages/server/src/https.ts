@@ -20,7 +20,10 @@ import { TlsServer } from './server.js';
 export interface HttpsServerOptions extends TlsServerOptions {
   /** Of http.createServer. */
   readonly http?: ServerOptions;
-  /** Offer HTTP/2 by ALPN, with these options of http2.createServer. Default false. */
+  /**
+   * Offer HTTP/2 by ALPN, with these options of http2.createServer, but that `settings.maxConcurrentStreams` is 100
+   * unless told. Default false.
+   */
   readonly http2?: boolean | Http2Options;
 }
 
@@ -158,7 +161,9 @@ export class HttpsServer extends HttpServer {
   }
 
   #createHttp2(options: Http2Options): Http2Server {
-    const server = createHttp2Server(options);
+    // Node's own default is four billion, and each may hold a descriptor (RFC 9113 §10.5).
+    const settings = { maxConcurrentStreams: 100, ...options.settings };
+    const server = createHttp2Server({ ...options, settings });
     server.on('session', (session) => {
       this.#sessions.add(session);
       session.once('close', () => this.#sessions.delete(session));

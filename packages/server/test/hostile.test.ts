@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import * as http2 from 'node:http2';
 import { connect as connectTcp } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,7 +16,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { TlsConnection } from '../src/connection.js';
 import { CredentialStore, createSecureContext } from '../src/credentials.js';
 import { Telemetry } from '../src/diagnostics.js';
-import { connect, createHttpsServer, sendFile } from '../src/index.js';
+import { connect, createHttpsServer, type HttpsServerOptions, sendFile } from '../src/index.js';
 import { refused } from '../src/offload.js';
 import { StreamTransport } from '../src/transport/stream.js';
 import {
@@ -110,9 +111,9 @@ describe('files over HTTP', () => {
   afterAll(() => rmSync(root, { recursive: true }));
 
   /** @returns the port, and what became of the answers. */
-  async function files() {
+  async function files(options: Partial<HttpsServerOptions> = {}) {
     const settled: string[] = [];
-    const server = createHttpsServer(serverCredentials(), async (request, response) => {
+    const server = createHttpsServer({ ...serverCredentials(), ...options }, async (request, response) => {
       const outcome = sendFile(request, response, request.url ?? '', { root });
       settled.push(await outcome.then(() => 'sent', String));
     });
@@ -138,6 +139,24 @@ describe('files over HTTP', () => {
     await eventually(() => settled.length === 301, 'every answer has failed');
     expect(new Set(settled)).not.toContain('sent');
     await eventually(() => openDescriptors() < before, 'every descriptor is closed');
+  });
+
+  it('are not all opened for a client of HTTP/2 that opens streams and reads none (RFC 9113 §10.5)', async () => {
+    const { server } = await files({ http2: true });
+    const client = http2.connect(`https://localhost:${portOf(server)}`, {
+      ca: certificates().root.pem,
+      settings: { initialWindowSize: 0 },
+      peerMaxConcurrentStreams: 1000,
+    });
+    cleanUp(() => client.destroy());
+    client.on('error', () => undefined);
+    await once(client, 'remoteSettings');
+    expect(client.remoteSettings.maxConcurrentStreams).toBe(100);
+    const before = openDescriptors();
+    for (let count = 0; count < 300; count += 1) client.request({ ':path': '/large' }).on('error', () => undefined);
+    await eventually(() => openDescriptors() > before, 'files are open');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(openDescriptors() - before).toBeLessThanOrEqual(100);
   });
 
   it('come in order to one that reads them', async () => {
