@@ -80,7 +80,7 @@ describe('network devices', () => {
   });
 });
 
-describe('who could read keys', () => {
+describe('pitfall 18: who could read keys', () => {
   it('finds a hardened machine well', () => {
     const findings = examineExposure(
       machine({
