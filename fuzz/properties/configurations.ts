@@ -3,7 +3,7 @@
  * node:tls at either end comes to the same.
  */
 import * as fc from 'fast-check';
-import type { ClientConfig, ServerConfig } from '../../packages/tls13-core/src/config.js';
+import type { ClientConfig, ServerConfig } from '../../packages/tls13-core/src/config/index.js';
 import type { ConnectionInfo } from '../../packages/tls13-core/src/connection-info.js';
 import { createClientEngine, createServerEngine } from '../../packages/tls13-core/src/engine/index.js';
 import type { CipherSuiteName, NamedGroupName, SignatureSchemeName } from '../../packages/tls13-core/src/registry.js';

@@ -5,18 +5,17 @@ import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { root } from '../../scripts/lib/run.mjs';
 
-/** The shim looks here. */
-const folder = join(root, '.cache/bogo');
-
 const packages = join(root, 'packages');
 // The addon is found from the place of the file that loads it.
 const loader = pathToFileURL(join(packages, 'node-crypto/src/load.js')).href;
 
-export async function bundleShim(provider) {
+/** The bundle's path. */
+export async function bundleShim(provider, folder) {
   mkdirSync(folder, { recursive: true });
+  const outfile = join(folder, `${provider}.cjs`);
   await build({
     entryPoints: [join(root, `test/bogo/src/${provider}.ts`)],
-    outfile: join(folder, `${provider}.cjs`),
+    outfile,
     bundle: true,
     platform: 'node',
     target: 'node20',
@@ -29,6 +28,5 @@ export async function bundleShim(provider) {
       'tls13-node-crypto': join(packages, 'node-crypto/src/index.ts'),
     },
   });
+  return outfile;
 }
-
-if (process.argv[1] === import.meta.filename) await Promise.all(['native', 'noble'].map(bundleShim));

@@ -5,7 +5,7 @@
 // LIST names one case a line; patterns choose among them. Prints passed/unimplemented/failed/disabled. FILE gets what failed
 // in the runner's own words; beside it, with .unimplemented behind its name, stand the cases that the shim passed over.
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
@@ -37,7 +37,9 @@ if (chosen.length === 0) {
   process.exit(2);
 }
 
-await bundleShim(options.provider);
+// Two runs at once do not share a bundle.
+const bundles = join(cacheFolder, 'bogo', String(process.pid));
+const bundle = await bundleShim(options.provider, bundles);
 const results = await runCases(chosen);
 const count = (verdict) => [...results.values()].filter((result) => result.verdict === verdict).length;
 const failures = resolve(options.failures);
@@ -52,6 +54,7 @@ console.log(
   `${options.provider}: ${count('PASSED')} passed, ${count('UNIMPLEMENTED')} unimplemented, ` +
     `${failed.length} failed, ${disabled} disabled, of ${chosen.length}`,
 );
+rmSync(bundles, { recursive: true });
 process.exitCode = failed.length === 0 ? 0 : 1;
 
 /** The verdict on each case that ran, and what the runner said of it. */
@@ -64,7 +67,7 @@ async function runCases(cases) {
       // A busy machine is not a hanging shim.
       ...['-idle-timeout', '60s', '-test.timeout', '2h'],
     ],
-    { env: { ...process.env, BOGO_PROVIDER: options.provider }, stdio: ['ignore', 'pipe', 'inherit'] },
+    { env: { ...process.env, BOGO_SHIM: bundle }, stdio: ['ignore', 'pipe', 'inherit'] },
   );
   const verdicts = new Map();
   let last;

@@ -1,6 +1,6 @@
 /** TLS 1.3 (RFC 9846) as a value: bytes in, events out. */
 export { type AlertName, alertDescriptions, alertName, TlsError, type TlsErrorOptions } from './alert.js';
-export type * from './config.js';
+export type * from './config/index.js';
 export type { ConnectionInfo } from './connection-info.js';
 export type * from './crypto/provider.js';
 export { type CipherSuite, cipherSuite } from './crypto/suites.js';

@@ -2,7 +2,7 @@
  * The keys that protect what a server gives its clients to keep: tickets (§4.7.1) and cookies (§4.3.2). AES-256-GCM
  * under named keys: the newest seals, all of them open, and several processes may share them.
  */
-import type { Protector } from './config.js';
+import type { Protector } from './config/index.js';
 import type { Aead, CryptoProvider } from './crypto/provider.js';
 
 export interface TicketKeysOptions {

@@ -3,7 +3,7 @@
  * without data between them. Counted in a row, never over a lifetime: a long connection may rekey as often as it likes.
  */
 import { TlsError } from '../alert.js';
-import type { Limits } from '../config.js';
+import type { Limits } from '../config/index.js';
 
 export class FloodGuard {
   readonly #limits: Pick<Limits, 'emptyRecords' | 'keyUpdates'>;

@@ -1,9 +1,9 @@
 /** The two engines: a role's transition table under the common engine. */
-import type { ClientConfig, ServerConfig } from '../config.js';
-import { clientSettings, serverSettings } from '../configuration.js';
+import type { ClientConfig, ServerConfig } from '../config/index.js';
 import { type ClientContext, type ClientState, clientTransitions, startClient } from '../handshake/client/index.js';
 import { type ServerContext, type ServerState, serverStart, serverTransitions } from '../handshake/server/index.js';
 import { advance } from '../handshake/step.js';
+import { clientSettings, serverSettings } from '../settings/index.js';
 import { Engine } from './engine.js';
 import type { TlsEngine } from './types.js';
 

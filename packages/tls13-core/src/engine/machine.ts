@@ -1,5 +1,5 @@
 /** What the engine asks of a role: its state machine, and the settings that concern every connection alike. */
-import type { Limits } from '../config.js';
+import type { Limits } from '../config/index.js';
 import type { CryptoProvider } from '../crypto/provider.js';
 import type { NamedState, Step, Transition } from '../handshake/step.js';
 

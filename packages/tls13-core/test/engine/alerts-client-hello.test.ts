@@ -1,7 +1,7 @@
 /** Alert table, what a server refuses of a ClientHello: §4.2.1, §4.2.2, §4.2.4, §4.3.1 to §4.3.11, §9.2, §E.2. */
 import { describe, expect, it } from 'vitest';
 import type { AlertName } from '../../src/alert.js';
-import type { ServerConfig } from '../../src/config.js';
+import type { ServerConfig } from '../../src/config/index.js';
 import { nobleProvider as provider } from '../../src/crypto/noble.js';
 import { extensionTypes, namedGroups, signatureSchemes } from '../../src/registry.js';
 import { createTicketKeys } from '../../src/ticket-keys.js';

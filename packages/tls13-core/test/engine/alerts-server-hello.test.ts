@@ -1,7 +1,7 @@
 /** Alert table, what a client refuses of ServerHello and HelloRetryRequest: §4.2.3, §4.2.4, §4.3, §4.3.8, §4.3.11, §E.1. */
 import { describe, expect, it } from 'vitest';
 import type { AlertName } from '../../src/alert.js';
-import type { ClientConfig } from '../../src/config.js';
+import type { ClientConfig } from '../../src/config/index.js';
 import { nobleProvider as provider } from '../../src/crypto/noble.js';
 import { extensionTypes, namedGroups } from '../../src/registry.js';
 import { createTicketKeys } from '../../src/ticket-keys.js';

@@ -1,6 +1,6 @@
 /** Every "MUST abort" from §4.4 on that a client meets: section, what the server does, the alert. */
 import { describe, expect, it } from 'vitest';
-import type { ClientConfig } from '../../src/config.js';
+import type { ClientConfig } from '../../src/config/index.js';
 import { extensionTypes, handshakeTypes, signatureSchemes } from '../../src/registry.js';
 import { encodeHandshake, encodeMessage } from '../../src/wire/index.js';
 import {

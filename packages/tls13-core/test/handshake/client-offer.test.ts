@@ -1,6 +1,6 @@
 /** What a client offers: the first ClientHello, the PSK in it, and what a HelloRetryRequest changes. */
 import { describe, expect, it } from 'vitest';
-import type { ClientConfig } from '../../src/config.js';
+import type { ClientConfig } from '../../src/config/index.js';
 import { finishedVerifyData } from '../../src/keys/finished.js';
 import { EarlySecret } from '../../src/keys/schedule.js';
 import { Transcript } from '../../src/keys/transcript.js';

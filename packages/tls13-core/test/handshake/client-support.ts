@@ -5,8 +5,7 @@
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { certificateOf } from '../../../../test/vectors/certificate.js';
 import { TlsError } from '../../src/alert.js';
-import type { ClientConfig } from '../../src/config.js';
-import { clientSettings } from '../../src/configuration.js';
+import type { ClientConfig } from '../../src/config/index.js';
 import { nobleProvider } from '../../src/crypto/noble.js';
 import { cipherSuite } from '../../src/crypto/suites.js';
 import { signedContent } from '../../src/handshake/certificate-verify.js';
@@ -23,6 +22,7 @@ import { EarlySecret, type MainSecret, type Secret } from '../../src/keys/schedu
 import { Transcript } from '../../src/keys/transcript.js';
 import { type CipherSuiteName, type NamedGroupName, namedGroups, signatureSchemes } from '../../src/registry.js';
 import type { Session } from '../../src/session.js';
+import { clientSettings } from '../../src/settings/index.js';
 import {
   type ClientHello,
   decodeHandshake,

@@ -2,7 +2,7 @@
 import { verify } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { TlsError } from '../../src/alert.js';
-import type { Credential } from '../../src/config.js';
+import type { Credential } from '../../src/config/index.js';
 import { signedContent } from '../../src/handshake/certificate-verify.js';
 import { finishedVerifyData } from '../../src/keys/finished.js';
 import { resumptionPsk } from '../../src/keys/schedule.js';

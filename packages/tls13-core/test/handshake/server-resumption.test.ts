@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { TlsError } from '../../src/alert.js';
-import type { Protector, ServerConfig } from '../../src/config.js';
+import type { Protector, ServerConfig } from '../../src/config/index.js';
 import { decodeTicket, encodeTicket } from '../../src/handshake/server/ticket.js';
 import { createTicketKeys } from '../../src/ticket-keys.js';
 import {

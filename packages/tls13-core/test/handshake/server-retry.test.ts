@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ServerConfig } from '../../src/config.js';
+import type { ServerConfig } from '../../src/config/index.js';
 import { namedGroups } from '../../src/registry.js';
 import { createTicketKeys } from '../../src/ticket-keys.js';
 import {

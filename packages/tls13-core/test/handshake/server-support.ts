@@ -3,8 +3,7 @@
  * key schedule. The right values are the defaults; a test overrides the one it is about.
  */
 import { TlsError } from '../../src/alert.js';
-import type { Credential, ServerConfig } from '../../src/config.js';
-import { serverSettings } from '../../src/configuration.js';
+import type { Credential, ServerConfig } from '../../src/config/index.js';
 import { nobleProvider } from '../../src/crypto/noble.js';
 import type { EphemeralKey } from '../../src/crypto/provider.js';
 import { cipherSuite } from '../../src/crypto/suites.js';
@@ -22,6 +21,7 @@ import { finishedVerifyData } from '../../src/keys/finished.js';
 import { EarlySecret, type MainSecret, resumptionPsk, type Secret } from '../../src/keys/schedule.js';
 import { Transcript } from '../../src/keys/transcript.js';
 import { type CipherSuiteName, cipherSuites, knownName, type NamedGroupName, namedGroups } from '../../src/registry.js';
+import { serverSettings } from '../../src/settings/index.js';
 import { createTicketKeys } from '../../src/ticket-keys.js';
 import {
   decodeHandshake,

@@ -6,7 +6,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { toHex } from '../../../../test/vectors/hex.js';
 import type { TraceName } from '../../../../test/vectors/rfc8448.js';
-import type { ClientConfig, ServerConfig } from '../../src/config.js';
+import type { ClientConfig, ServerConfig } from '../../src/config/index.js';
 import { createClientEngine, createServerEngine } from '../../src/engine/index.js';
 import { extensionTypes, type SignatureSchemeName } from '../../src/registry.js';
 import { type ClientHello, decodeHandshake } from '../../src/wire/index.js';

@@ -1,6 +1,6 @@
 /** The server's Finished (§4.5.3) and the client's answer: its certificate when one was requested, and its Finished. */
 import { TlsError } from '../../alert.js';
-import type { CertificateRequestInfo, Credential } from '../../config.js';
+import type { CertificateRequestInfo, Credential } from '../../config/index.js';
 import type { ConnectionInfo } from '../../connection-info.js';
 import { finishedVerifyData, verifyFinished } from '../../keys/finished.js';
 import type { Transcript } from '../../keys/transcript.js';

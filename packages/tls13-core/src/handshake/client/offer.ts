@@ -1,29 +1,21 @@
 /** The ClientHello (§4.2.2) as an offer: made from the settings, kept to judge every answer by what was really sent. */
 import { TlsError } from '../../alert.js';
-import type { ClientSettings } from '../../configuration.js';
 import type { EphemeralKey } from '../../crypto/provider.js';
 import { cipherSuite } from '../../crypto/suites.js';
 import { EarlySecret } from '../../keys/schedule.js';
 import { Transcript } from '../../keys/transcript.js';
-import {
-  extensionTypes,
-  namedGroups,
-  nameOf,
-  protocolVersions,
-  pskKeyExchangeModes,
-  signatureSchemes,
-} from '../../registry.js';
+import { extensionTypes, nameOf } from '../../registry.js';
 import type { Session } from '../../session.js';
+import type { ClientSettings } from '../../settings/index.js';
 import {
   type ClientHello,
-  type ClientHelloToSend,
   decodeHandshake,
   encodeMessage,
   fillBinders,
   truncateClientHello,
 } from '../../wire/index.js';
-import { certificateSchemes, handshakeSchemes } from '../certificate-verify.js';
 import { pskBinder } from '../psk.js';
+import { clientHello, type Variable } from './client-hello.js';
 
 /** Seconds: no ticket serves longer, whatever its ticket_lifetime says (§4.7.1). */
 export const maximumTicketLifetime = 604_800;
@@ -91,15 +83,13 @@ export function checkOffered(given: Offer, answer: string, types: readonly numbe
   }
 }
 
-/** What differs from one ClientHello to another of the same settings. */
-interface Variable extends Omit<Changes, 'before'> {
-  readonly random: Uint8Array;
-  readonly legacySessionId: Uint8Array;
+interface ToOffer extends Variable {
+  readonly psk: OfferedPsk | undefined;
   /** `undefined` for a first ClientHello. */
   readonly before: Transcript | undefined;
 }
 
-function offer(settings: ClientSettings, variable: Variable): Offer {
+function offer(settings: ClientSettings, variable: ToOffer): Offer {
   const { psk, shares } = variable;
   const message =
     psk === undefined
@@ -110,33 +100,8 @@ function offer(settings: ClientSettings, variable: Variable): Offer {
   return { message, hello: decoded.body, shares, psk };
 }
 
-function clientHello(settings: ClientSettings, variable: Variable): ClientHelloToSend {
-  const { alpnProtocols } = settings;
-  const handshake = handshakeSchemes(settings.signatureSchemes);
-  return {
-    legacyVersion: protocolVersions.tls12,
-    random: variable.random,
-    legacySessionId: variable.legacySessionId,
-    cipherSuites: settings.cipherSuites.map(({ code }) => code),
-    legacyCompressionMethods: Uint8Array.of(0),
-    extensions: {
-      serverName: settings.serverName,
-      supportedVersions: [protocolVersions.tls13],
-      supportedGroups: settings.groups.map((group) => namedGroups[group]),
-      signatureAlgorithms: handshake.map((scheme) => signatureSchemes[scheme]),
-      signatureAlgorithmsCert: certificateSchemes(settings),
-      alpn: alpnProtocols.length === 0 ? undefined : alpnProtocols,
-      statusRequest: settings.ocspStapling ? ocspStatusRequest : undefined,
-      cookie: variable.cookie,
-      keyShare: variable.shares.map(({ group, keyExchange }) => ({ group: namedGroups[group], keyExchange })),
-      // Also without a PSK: it is what allows the server to send tickets (§4.7.1).
-      pskKeyExchangeModes: [pskKeyExchangeModes.psk_dhe_ke],
-    },
-  };
-}
-
 /** A ClientHello with its PSK binder, which covers all of the message before it (§4.3.11.2). */
-function boundClientHello(settings: ClientSettings, variable: Variable, psk: OfferedPsk): Uint8Array {
+function boundClientHello(settings: ClientSettings, variable: ToOffer, psk: OfferedPsk): Uint8Array {
   const { session, earlySecret } = psk;
   const hash = settings.provider.hash(cipherSuite(session.cipherSuite).hash);
   const identity = { identity: session.ticket, obfuscatedTicketAge: obfuscatedAge(session, settings.now()) };
@@ -174,6 +139,3 @@ function obfuscatedAge(session: Session, now: number): number {
 
 /** Bytes. */
 const longestTicket = 32_768;
-
-/** RFC 6066 §8: a CertificateStatusRequest for ocsp, naming no responder and no extension. */
-const ocspStatusRequest = Uint8Array.of(1, 0, 0, 0, 0);

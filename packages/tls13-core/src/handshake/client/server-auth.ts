@@ -1,6 +1,6 @@
 /** EncryptedExtensions and CertificateRequest (§4.4), and the server's Certificate and CertificateVerify (§4.5). */
 import { TlsError } from '../../alert.js';
-import type { CertificateRequestInfo } from '../../config.js';
+import type { CertificateRequestInfo } from '../../config/index.js';
 import { type CertificateEntry, decodeCertificateStatus } from '../../wire/index.js';
 import { verifySignature } from '../certificate-verify.js';
 import { leafKey } from '../peer-certificate.js';

@@ -1,13 +1,13 @@
 /** The client's states (§A.1): each holds exactly what its transitions need. START is what `startClient` leaves. */
 
-import type { CertificateRequestInfo } from '../../config.js';
-import type { ClientSettings } from '../../configuration.js';
+import type { CertificateRequestInfo } from '../../config/index.js';
 import type { PublicKey } from '../../crypto/provider.js';
 import type { CipherSuite } from '../../crypto/suites.js';
 import type { MainSecret, Secret } from '../../keys/schedule.js';
 import type { Transcript } from '../../keys/transcript.js';
 import type { NamedGroupName, SignatureSchemeName } from '../../registry.js';
 import type { Session } from '../../session.js';
+import type { ClientSettings } from '../../settings/index.js';
 import type { Offer } from './offer.js';
 
 export interface ClientContext {

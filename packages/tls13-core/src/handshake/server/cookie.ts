@@ -1,8 +1,8 @@
 /** The cookie of a server that keeps no state across a HelloRetryRequest (§4.3.2): its `Retry`, sealed, with a time. */
 import { TlsError } from '../../alert.js';
-import type { Protector } from '../../config.js';
-import type { ServerSettings } from '../../configuration.js';
+import type { Protector } from '../../config/index.js';
 import { cipherSuites, namedGroups } from '../../registry.js';
+import type { ServerSettings } from '../../settings/index.js';
 import { decode, encode, enumerated, fixed, opaque, struct, uint8, uint16, uint32, vector } from '../../wire/codec.js';
 import { identityHashLength, mostIdentities, type Retry } from './retry.js';
 import { seconds } from './time.js';

@@ -1,9 +1,9 @@
 /** Which certificate the server shows, and with which scheme it signs (§4.5.1.2, §4.5.2). */
 import { TlsError } from '../../alert.js';
 import { type Awaitable, whenKnown } from '../../awaitable.js';
-import type { ClientHelloInfo, Credential } from '../../config.js';
-import type { ServerSettings } from '../../configuration.js';
+import type { ClientHelloInfo, Credential } from '../../config/index.js';
 import { nameOf, type SignatureSchemeName, signatureSchemes } from '../../registry.js';
+import type { ServerSettings } from '../../settings/index.js';
 import { chooseSignatureScheme } from '../certificate-verify.js';
 import type { Offer } from './client-hello.js';
 

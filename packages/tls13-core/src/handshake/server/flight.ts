@@ -5,13 +5,13 @@ import type { Encapsulation } from '../../crypto/provider.js';
 import { finishedVerifyData } from '../../keys/finished.js';
 import { EarlySecret, type MainSecret, type Secret } from '../../keys/schedule.js';
 import type { Transcript } from '../../keys/transcript.js';
-import { namedGroups, protocolVersions, signatureSchemes } from '../../registry.js';
 import { encodeMessage } from '../../wire/index.js';
-import { certificateSchemes, handshakeSchemes, signedContent } from '../certificate-verify.js';
+import { signedContent } from '../certificate-verify.js';
 import type { Effect, KeyLogLabel } from '../effects.js';
 import { type Step, type Transition, whenReady } from '../step.js';
-import type { ChosenCredential } from './credential.js';
-import { type AnswerableHello, type Parameters, transcriptBefore } from './parameters.js';
+import { type AnswerableHello, transcriptBefore } from './answerable-hello.js';
+import { certificate, certificateRequest, certificateVerify, encryptedExtensions, serverHello } from './messages.js';
+import type { Parameters } from './parameters.js';
 import type { ServerContext, TicketTerms, WaitCertificate, WaitFinished } from './states.js';
 import { seconds } from './time.js';
 
@@ -125,65 +125,6 @@ function encapsulate({ share }: AnswerableHello, provider: ServerContext['settin
   return encapsulation;
 }
 
-function serverHello(
-  { hello, suite, resumption }: Parameters,
-  random: Uint8Array,
-  keyExchange: Uint8Array,
-): Uint8Array {
-  return encodeMessage('server_hello', {
-    legacyVersion: protocolVersions.tls12,
-    random,
-    legacySessionIdEcho: hello.offer.hello.legacySessionId,
-    cipherSuite: suite.code,
-    legacyCompressionMethod: 0,
-    extensions: {
-      supportedVersions: protocolVersions.tls13,
-      keyShare: { group: namedGroups[hello.share.group], keyExchange },
-      preSharedKey: resumption?.index,
-    },
-  });
-}
-
-function encryptedExtensions({ hello, alpnProtocol, resumption }: Parameters, { settings }: ServerContext): Uint8Array {
-  const { offer, share } = hello;
-  const preferred = settings.groups.slice(0, settings.groups.indexOf(share.group));
-  const betterThanShared = preferred.some(
-    (group) => !offer.keyShares.some(({ group: code }) => code === namedGroups[group]),
-  );
-  return encodeMessage('encrypted_extensions', {
-    extensions: {
-      // RFC 6066 §3: a server that resumes does not answer it.
-      serverName: offer.serverName === undefined || resumption !== undefined ? undefined : true,
-      // §4.3.7: so that the client sends the right share next time.
-      supportedGroups: betterThanShared ? settings.groups.map((group) => namedGroups[group]) : undefined,
-      alpn: alpnProtocol,
-    },
-  });
-}
-
-function certificateRequest({ settings }: ServerContext): Uint8Array {
-  const { certificateAuthorities } = settings;
-  return encodeMessage('certificate_request', {
-    certificateRequestContext: noBytes,
-    extensions: {
-      signatureAlgorithms: handshakeSchemes(settings.signatureSchemes).map((scheme) => signatureSchemes[scheme]),
-      signatureAlgorithmsCert: certificateSchemes(settings),
-      certificateAuthorities: certificateAuthorities.length === 0 ? undefined : certificateAuthorities,
-    },
-  });
-}
-
-function certificate({ credential }: ChosenCredential): Uint8Array {
-  return encodeMessage('certificate', {
-    certificateRequestContext: noBytes,
-    certificateList: credential.certificateChain.map((certData) => ({ certData, extensions: {} })),
-  });
-}
-
-function certificateVerify({ scheme }: ChosenCredential, signature: Uint8Array): Uint8Array {
-  return encodeMessage('certificate_verify', { algorithm: signatureSchemes[scheme], signature });
-}
-
 function connectionInfo(parameters: Parameters, serverRandom: Uint8Array): ConnectionInfo {
   const { hello, suite, alpnProtocol, resumption, chosen } = parameters;
   return {
@@ -213,5 +154,3 @@ function ticketTerms({ hello, resumption }: Parameters, { settings }: ServerCont
 function keyLog({ hello }: Parameters, label: KeyLogLabel, secret: Secret): Effect {
   return { type: 'key_log', label, clientRandom: hello.offer.hello.random, secret };
 }
-
-const noBytes = new Uint8Array(0);

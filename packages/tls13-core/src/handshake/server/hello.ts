@@ -5,11 +5,11 @@ import type { NamedGroupName } from '../../registry.js';
 import type { Effect } from '../effects.js';
 import { chooseAlpnProtocol, chooseGroup, commonCipherSuites, noApplicationProtocol } from '../negotiate.js';
 import { type MessageOf, type Step, type Transition, whenReady } from '../step.js';
+import type { AnswerableHello } from './answerable-hello.js';
 import { checkClientHello, type Offer } from './client-hello.js';
 import { readCookie, sealCookie } from './cookie.js';
 import { chooseCredential } from './credential.js';
 import { sendFlight } from './flight.js';
-import type { AnswerableHello } from './parameters.js';
 import { selectPsk } from './resumption.js';
 import { checkSecondClientHello, helloRetryRequest, retryFor, transcriptBeforeRetriedHello } from './retry.js';
 import type {

@@ -1,12 +1,12 @@
 /** Which PSK of the client's, if any, is resumed (§2.2, §4.3.11). A ticket that will not do costs a full handshake, no more. */
 import { TlsError } from '../../alert.js';
 import { type Awaitable, isPromised, whenKnown } from '../../awaitable.js';
-import type { ServerSettings } from '../../configuration.js';
 import { type CipherSuite, cipherSuite } from '../../crypto/suites.js';
 import { EarlySecret } from '../../keys/schedule.js';
+import type { ServerSettings } from '../../settings/index.js';
 import { verifyPskBinder } from '../psk.js';
+import { type AnswerableHello, transcriptBefore } from './answerable-hello.js';
 import type { OfferedPsk } from './client-hello.js';
-import { type AnswerableHello, transcriptBefore } from './parameters.js';
 import type { ServerContext } from './states.js';
 import { decodeTicket, longestChain, type Ticket } from './ticket.js';
 import { seconds } from './time.js';

@@ -1,10 +1,11 @@
 /** The states of a server (§A.2). RECVD_CH and NEGOTIATED are passed within one step and so have no type. */
-import type { ServerSettings } from '../../configuration.js';
+
 import type { ConnectionInfo } from '../../connection-info.js';
 import type { PublicKey } from '../../crypto/provider.js';
 import type { CipherSuite } from '../../crypto/suites.js';
 import type { MainSecret, Secret } from '../../keys/schedule.js';
 import type { Transcript } from '../../keys/transcript.js';
+import type { ServerSettings } from '../../settings/index.js';
 import type { Retry } from './retry.js';
 
 export interface ServerContext {

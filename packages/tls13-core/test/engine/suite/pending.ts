@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { TlsError } from '../../../src/alert.js';
 import type { Awaitable } from '../../../src/awaitable.js';
-import type { Credential, ServerConfig } from '../../../src/config.js';
+import type { Credential, ServerConfig } from '../../../src/config/index.js';
 import type { CryptoProvider } from '../../../src/crypto/provider.js';
 import { createTicketKeys } from '../../../src/ticket-keys.js';
 import { credential, identity, nodeSigner } from '../support/certificates.js';

@@ -8,7 +8,7 @@ import {
   sign,
   X509Certificate,
 } from 'node:crypto';
-import type { Credential } from '../../../src/config.js';
+import type { Credential } from '../../../src/config/index.js';
 import type { CryptoProvider, Signer } from '../../../src/crypto/provider.js';
 import type { SignatureSchemeName } from '../../../src/registry.js';
 

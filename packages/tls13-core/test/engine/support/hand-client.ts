@@ -2,7 +2,7 @@
  * A client by hand that talks to a real server engine over real records: each step is right unless a test changes it,
  * and the keys, the binders and the Finished go with what was really said.
  */
-import type { ServerConfig } from '../../../src/config.js';
+import type { ServerConfig } from '../../../src/config/index.js';
 import type { CryptoProvider, EphemeralKey } from '../../../src/crypto/provider.js';
 import { type CipherSuite, cipherSuite } from '../../../src/crypto/suites.js';
 import { createServerEngine } from '../../../src/engine/index.js';

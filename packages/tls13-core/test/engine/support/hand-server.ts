@@ -2,7 +2,7 @@
  * A server by hand that a real client engine talks to over real records: each step is right unless a test changes it,
  * and the keys and the Finished go with what was really said.
  */
-import type { ClientConfig } from '../../../src/config.js';
+import type { ClientConfig } from '../../../src/config/index.js';
 import type { CryptoProvider, Encapsulation } from '../../../src/crypto/provider.js';
 import { cipherSuite } from '../../../src/crypto/suites.js';
 import { createClientEngine } from '../../../src/engine/index.js';

@@ -1,5 +1,5 @@
 /** Two engines joined in memory. What goes over the wire can be watched, cut anew, changed or held back. */
-import type { ClientConfig, ServerConfig } from '../../../src/config.js';
+import type { ClientConfig, ServerConfig } from '../../../src/config/index.js';
 import type { CryptoProvider } from '../../../src/crypto/provider.js';
 import { createClientEngine, createServerEngine } from '../../../src/engine/index.js';
 import type { TlsEngine } from '../../../src/engine/types.js';

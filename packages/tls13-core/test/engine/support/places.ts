@@ -1,5 +1,5 @@
 /** Every state of both engines, and a peer by hand that brings a fresh engine there. */
-import type { Limits } from '../../../src/config.js';
+import type { Limits } from '../../../src/config/index.js';
 import type { CryptoProvider } from '../../../src/crypto/provider.js';
 import type { HandPeer } from './hand.js';
 import { HandClient } from './hand-client.js';

@@ -1,0 +1,34 @@
+/** Who one is and whom one believes: credentials of one's own, and the judgement on a peer's. */
+import type { Awaitable } from '../awaitable.js';
+import type { Signer } from '../crypto/provider.js';
+
+/** A certificate chain and the means to sign with its key. */
+export interface Credential {
+  /** DER, leaf first (§4.5.1). */
+  readonly certificateChain: readonly Uint8Array[];
+  readonly signer: Signer;
+}
+
+/** Judges a peer's certificate chain. To refuse, throws (or rejects with) a TlsError naming the alert of §6.2. */
+export type VerifyPeer = (peer: PeerCertificates) => Awaitable<void>;
+
+export interface PeerCertificates {
+  readonly role: 'client' | 'server';
+  /** DER, leaf first; never empty. */
+  readonly certificates: readonly Uint8Array[];
+  /** The name asked for, which a server's certificate must hold. */
+  readonly serverName: string | undefined;
+  /** `status_request` response of the leaf, if stapled (§4.5.1.1). */
+  readonly ocspResponse: Uint8Array | undefined;
+  /**
+   * Whether they come from the session that is resumed: presented in an earlier handshake, under whatever was trusted
+   * then. A client's that are refused cost a full handshake; a server's the connection.
+   */
+  readonly resumed: boolean;
+}
+
+export interface CertificateRequestInfo {
+  readonly signatureSchemes: readonly number[];
+  /** DER distinguished names; empty when the server names none. */
+  readonly certificateAuthorities: readonly Uint8Array[];
+}

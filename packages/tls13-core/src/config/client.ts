@@ -1,0 +1,22 @@
+/** What a client chooses. */
+import type { Awaitable } from '../awaitable.js';
+import type { NamedGroupName } from '../registry.js';
+import type { Session } from '../session.js';
+import type { CertificateRequestInfo, Credential, VerifyPeer } from './authentication.js';
+import type { CommonConfig } from './common.js';
+
+export interface ClientConfig extends CommonConfig {
+  /** A DNS name for server_name; an IP address must not be put there (RFC 6066 §3), but may be given to `verifyPeer`. */
+  readonly serverName?: string;
+  readonly verifyPeer: VerifyPeer;
+  /** Sent when the server requests a certificate; without one an empty Certificate answers (§4.5.1). */
+  readonly credential?: Credential | ((request: CertificateRequestInfo) => Awaitable<Credential | undefined>);
+  /** Resume this session (§2.2). */
+  readonly session?: Session;
+  /** Groups to send a share for in the first ClientHello. Default: the first of `groups`, and beside a hybrid the first classical one. */
+  readonly keyShares?: readonly NamedGroupName[];
+  /** Middlebox compatibility mode (§E.4). Default true. */
+  readonly middleboxCompatibility?: boolean;
+  /** Ask the server for a stapled OCSP response (status_request, §4.5.1.1). Default true. */
+  readonly ocspStapling?: boolean;
+}

@@ -1,0 +1,26 @@
+/** What both roles choose. */
+import type { CryptoProvider } from '../crypto/provider.js';
+import type { CipherSuiteName, NamedGroupName, SignatureSchemeName } from '../registry.js';
+import type { Limits } from './limits.js';
+
+export interface CommonConfig {
+  readonly provider: CryptoProvider;
+  /** Best first. Default: all but TLS_AES_128_CCM_8_SHA256. */
+  readonly cipherSuites?: readonly CipherSuiteName[];
+  /** Best first. Default: the provider's. A server takes its own order, but avoids a HelloRetryRequest where it can. */
+  readonly groups?: readonly NamedGroupName[];
+  /** Schemes accepted from the peer, best first. Default: the provider's. */
+  readonly signatureSchemes?: readonly SignatureSchemeName[];
+  /**
+   * Schemes accepted in the signatures of certificates, which `verifyPeer` judges (signature_algorithms_cert). Default:
+   * `signatureSchemes`, and RSA with PKCS#1, which is in use there still.
+   */
+  readonly certificateSignatureSchemes?: readonly SignatureSchemeName[];
+  /** RFC 7301, best first. */
+  readonly alpnProtocols?: readonly string[];
+  /** Milliseconds since 1970. Default `Date.now`. */
+  readonly now?: () => number;
+  /** Ask for `secret` events, for an NSS key log. Default false: the secrets of a connection open all of it. */
+  readonly keyLog?: boolean;
+  readonly limits?: Partial<Limits>;
+}

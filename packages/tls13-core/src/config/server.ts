@@ -1,0 +1,57 @@
+/** What a server chooses. */
+import type { Awaitable } from '../awaitable.js';
+import type { Credential, VerifyPeer } from './authentication.js';
+import type { CommonConfig } from './common.js';
+
+export interface ServerConfig extends CommonConfig {
+  /** The first whose signer shares a scheme with the client is presented; or a choice made from the ClientHello. */
+  readonly credentials: readonly Credential[] | ((hello: ClientHelloInfo) => Awaitable<Credential | undefined>);
+  /** Chooses the protocol instead of `alpnProtocols`; `undefined` refuses with no_application_protocol. */
+  readonly selectAlpnProtocol?: (offered: readonly string[], serverName: string | undefined) => string | undefined;
+  /** Default `none`. `require` refuses a client without a certificate with certificate_required. */
+  readonly clientAuthentication?: 'none' | 'request' | 'require';
+  /** Needed unless `clientAuthentication` is `none`. */
+  readonly verifyPeer?: VerifyPeer;
+  /** DER distinguished names sent in the CertificateRequest (§4.3.4). */
+  readonly certificateAuthorities?: readonly Uint8Array[];
+  /** Resumption (§2.2). Without it no ticket is sent and none is read. */
+  readonly tickets?: TicketConfig;
+  /** Keeps no state across a HelloRetryRequest: the cookie carries it, sealed by this (§4.3.2). */
+  readonly cookies?: Protector;
+  /**
+   * Ask for the best group in common by a HelloRetryRequest even if the client sent a share for another: a round trip,
+   * where the order of `groups` is one of security (post-quantum before classical). Default false.
+   */
+  readonly insistOnGroups?: boolean;
+  /** Prefer ChaCha20-Poly1305 with clients that put it first, as those without hardware for AES do. Default false. */
+  readonly prioritizeChaCha?: boolean;
+  /** Middlebox compatibility mode (§E.4) also for clients that do not ask for it. Default false. */
+  readonly middleboxCompatibility?: boolean;
+}
+
+export interface TicketConfig {
+  readonly protector: Protector;
+  /** Tickets sent after a full or resumed handshake. Default 2. */
+  readonly count?: number;
+  /** Seconds. Default 7,200; at most 604,800 (§4.7.1). */
+  readonly lifetime?: number;
+}
+
+/** Authenticated encryption of state that is given to the peer to keep: tickets and cookies. See `createTicketKeys`. */
+export interface Protector {
+  protect(state: Uint8Array): Uint8Array;
+  /** The state, or `undefined` for anything this side did not protect or no longer honours. */
+  unprotect(sealed: Uint8Array): Awaitable<Uint8Array | undefined>;
+}
+
+/** The ClientHello as an application may look at it before anything is answered. */
+export interface ClientHelloInfo {
+  readonly serverName: string | undefined;
+  readonly alpnProtocols: readonly string[];
+  readonly cipherSuites: readonly number[];
+  readonly groups: readonly number[];
+  readonly signatureSchemes: readonly number[];
+  readonly certificateAuthorities: readonly Uint8Array[];
+  /** The message as it came, header included. */
+  readonly bytes: Uint8Array;
+}

@@ -1,0 +1,42 @@
+/** The ClientHello (§4.2.2) that settings make, but for its PSKs. */
+import type { EphemeralKey } from '../../crypto/provider.js';
+import { namedGroups, protocolVersions, pskKeyExchangeModes, signatureSchemes } from '../../registry.js';
+import type { ClientSettings } from '../../settings/index.js';
+import type { ClientHelloToSend } from '../../wire/index.js';
+import { certificateSchemes, handshakeSchemes } from '../certificate-verify.js';
+
+/** What differs from one ClientHello to another of the same settings. */
+export interface Variable {
+  readonly shares: readonly EphemeralKey[];
+  readonly cookie: Uint8Array | undefined;
+  readonly random: Uint8Array;
+  readonly legacySessionId: Uint8Array;
+}
+
+export function clientHello(settings: ClientSettings, variable: Variable): ClientHelloToSend {
+  const { alpnProtocols } = settings;
+  const handshake = handshakeSchemes(settings.signatureSchemes);
+  return {
+    legacyVersion: protocolVersions.tls12,
+    random: variable.random,
+    legacySessionId: variable.legacySessionId,
+    cipherSuites: settings.cipherSuites.map(({ code }) => code),
+    legacyCompressionMethods: Uint8Array.of(0),
+    extensions: {
+      serverName: settings.serverName,
+      supportedVersions: [protocolVersions.tls13],
+      supportedGroups: settings.groups.map((group) => namedGroups[group]),
+      signatureAlgorithms: handshake.map((scheme) => signatureSchemes[scheme]),
+      signatureAlgorithmsCert: certificateSchemes(settings),
+      alpn: alpnProtocols.length === 0 ? undefined : alpnProtocols,
+      statusRequest: settings.ocspStapling ? ocspStatusRequest : undefined,
+      cookie: variable.cookie,
+      keyShare: variable.shares.map(({ group, keyExchange }) => ({ group: namedGroups[group], keyExchange })),
+      // Also without a PSK: it is what allows the server to send tickets (§4.7.1).
+      pskKeyExchangeModes: [pskKeyExchangeModes.psk_dhe_ke],
+    },
+  };
+}
+
+/** RFC 6066 §8: a CertificateStatusRequest for ocsp, naming no responder and no extension. */
+const ocspStatusRequest = Uint8Array.of(1, 0, 0, 0, 0);

@@ -1,0 +1,71 @@
+/** The messages of the server's flight (§4.2.3, §4.4, §4.5), as bytes, from what has been agreed on. */
+import { namedGroups, protocolVersions, signatureSchemes } from '../../registry.js';
+import { encodeMessage } from '../../wire/index.js';
+import { certificateSchemes, handshakeSchemes } from '../certificate-verify.js';
+import type { ChosenCredential } from './credential.js';
+import type { Parameters } from './parameters.js';
+import type { ServerContext } from './states.js';
+
+export function serverHello(
+  { hello, suite, resumption }: Parameters,
+  random: Uint8Array,
+  keyExchange: Uint8Array,
+): Uint8Array {
+  return encodeMessage('server_hello', {
+    legacyVersion: protocolVersions.tls12,
+    random,
+    legacySessionIdEcho: hello.offer.hello.legacySessionId,
+    cipherSuite: suite.code,
+    legacyCompressionMethod: 0,
+    extensions: {
+      supportedVersions: protocolVersions.tls13,
+      keyShare: { group: namedGroups[hello.share.group], keyExchange },
+      preSharedKey: resumption?.index,
+    },
+  });
+}
+
+export function encryptedExtensions(
+  { hello, alpnProtocol, resumption }: Parameters,
+  { settings }: ServerContext,
+): Uint8Array {
+  const { offer, share } = hello;
+  const preferred = settings.groups.slice(0, settings.groups.indexOf(share.group));
+  const betterThanShared = preferred.some(
+    (group) => !offer.keyShares.some(({ group: code }) => code === namedGroups[group]),
+  );
+  return encodeMessage('encrypted_extensions', {
+    extensions: {
+      // RFC 6066 §3: a server that resumes does not answer it.
+      serverName: offer.serverName === undefined || resumption !== undefined ? undefined : true,
+      // §4.3.7: so that the client sends the right share next time.
+      supportedGroups: betterThanShared ? settings.groups.map((group) => namedGroups[group]) : undefined,
+      alpn: alpnProtocol,
+    },
+  });
+}
+
+export function certificateRequest({ settings }: ServerContext): Uint8Array {
+  const { certificateAuthorities } = settings;
+  return encodeMessage('certificate_request', {
+    certificateRequestContext: noBytes,
+    extensions: {
+      signatureAlgorithms: handshakeSchemes(settings.signatureSchemes).map((scheme) => signatureSchemes[scheme]),
+      signatureAlgorithmsCert: certificateSchemes(settings),
+      certificateAuthorities: certificateAuthorities.length === 0 ? undefined : certificateAuthorities,
+    },
+  });
+}
+
+export function certificate({ credential }: ChosenCredential): Uint8Array {
+  return encodeMessage('certificate', {
+    certificateRequestContext: noBytes,
+    certificateList: credential.certificateChain.map((certData) => ({ certData, extensions: {} })),
+  });
+}
+
+export function certificateVerify({ scheme }: ChosenCredential, signature: Uint8Array): Uint8Array {
+  return encodeMessage('certificate_verify', { algorithm: signatureSchemes[scheme], signature });
+}
+
+const noBytes = new Uint8Array(0);

@@ -1,0 +1,54 @@
+/** Turns what a client chose into settings the protocol can rely on, or says in a sentence what is wrong. */
+import type { ClientConfig } from '../config/index.js';
+import type { NamedGroupName } from '../registry.js';
+import { type CommonSettings, commonSettings } from './common.js';
+
+/** A client's settings: everything that has a default has its value. */
+export interface ClientSettings extends CommonSettings {
+  readonly serverName: ClientConfig['serverName'];
+  readonly verifyPeer: ClientConfig['verifyPeer'];
+  readonly credential: ClientConfig['credential'];
+  readonly session: ClientConfig['session'];
+  readonly keyShares: readonly NamedGroupName[];
+  readonly middleboxCompatibility: boolean;
+  readonly ocspStapling: boolean;
+}
+
+/** Throws TypeError or RangeError naming the option. */
+export function clientSettings(config: ClientConfig): ClientSettings {
+  const common = commonSettings(config);
+  if (typeof config.verifyPeer !== 'function') {
+    throw new TypeError('verifyPeer must be a function: without it any server would be believed');
+  }
+  const { serverName } = config;
+  if (serverName !== undefined) checkServerName(serverName);
+  const keyShares = config.keyShares ?? defaultKeyShares(common.groups);
+  for (const group of keyShares) {
+    if (!common.groups.includes(group)) throw new TypeError(`keyShares: ${group} is not among groups`);
+  }
+  return {
+    ...common,
+    serverName,
+    verifyPeer: config.verifyPeer,
+    credential: config.credential,
+    session: config.session,
+    keyShares,
+    middleboxCompatibility: config.middleboxCompatibility ?? true,
+    ocspStapling: config.ocspStapling ?? true,
+  };
+}
+
+/** The best group; and beside a hybrid the best that every server has, which costs less than a HelloRetryRequest. */
+function defaultKeyShares(groups: readonly NamedGroupName[]): readonly NamedGroupName[] {
+  const [best] = groups;
+  const classical = groups.find((group) => group !== 'X25519MLKEM768');
+  return [...new Set([best, classical])].filter((group) => group !== undefined);
+}
+
+function checkServerName(name: string): void {
+  // RFC 6066 §3: a DNS host name in ASCII, no trailing dot, no address.
+  const label = '[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?';
+  if (name.length > 255 || !new RegExp(`^${label}(?:\\.${label})*$`, 'i').test(name) || /^[\d.]+$/.test(name)) {
+    throw new TypeError(`serverName ${JSON.stringify(name)} is not a DNS host name (an IP address must be left out)`);
+  }
+}

@@ -1,0 +1,131 @@
+/** The settings of both roles. */
+import type { CommonConfig, Limits } from '../config/index.js';
+import type { CryptoProvider } from '../crypto/provider.js';
+import { type CipherSuite, cipherSuite } from '../crypto/suites.js';
+import {
+  type CipherSuiteName,
+  cipherSuites,
+  type NamedGroupName,
+  namedGroups,
+  type SignatureSchemeName,
+  signatureSchemes,
+} from '../registry.js';
+
+/** What both roles have: everything that has a default has its value. */
+export interface CommonSettings {
+  readonly provider: CryptoProvider;
+  readonly cipherSuites: readonly CipherSuite[];
+  readonly groups: readonly NamedGroupName[];
+  readonly signatureSchemes: readonly SignatureSchemeName[];
+  readonly certificateSignatureSchemes: readonly SignatureSchemeName[];
+  readonly alpnProtocols: readonly string[];
+  readonly now: () => number;
+  readonly keyLog: boolean;
+  readonly limits: Limits;
+}
+
+/** Throws TypeError or RangeError naming the option. */
+export function commonSettings(config: CommonConfig): CommonSettings {
+  const { provider } = config;
+  const suites = chosen('cipherSuites', config.cipherSuites ?? defaultCipherSuites, cipherSuites).map(cipherSuite);
+  const usable = suites.filter((suite) => provider.aeads.includes(suite.aead));
+  if (usable.length === 0) {
+    throw new TypeError(`cipherSuites: provider ${provider.name} has none of ${suites.map((s) => s.name).join(', ')}`);
+  }
+  const accepted = offeredBy(
+    provider,
+    'signatureSchemes',
+    config.signatureSchemes,
+    provider.signatureSchemes,
+    signatureSchemes,
+  );
+  return {
+    provider,
+    cipherSuites: usable,
+    groups: offeredBy(provider, 'groups', config.groups, provider.groups, namedGroups),
+    signatureSchemes: accepted,
+    certificateSignatureSchemes: chosen(
+      'certificateSignatureSchemes',
+      config.certificateSignatureSchemes ?? [...accepted, ...certificateOnlySchemes],
+      signatureSchemes,
+    ),
+    alpnProtocols: alpnProtocols(config.alpnProtocols ?? []),
+    now: config.now ?? Date.now,
+    keyLog: config.keyLog ?? false,
+    limits: limits(config.limits ?? {}),
+  };
+}
+
+const defaultLimits: Omit<Limits, 'recordsPerKey'> = {
+  handshakeMessage: 131_072,
+  skippedEarlyData: 65_536,
+  keyUpdates: 32,
+  emptyRecords: 32,
+  pendingInput: 262_144,
+  tickets: 64,
+};
+
+const defaultCipherSuites: readonly CipherSuiteName[] = [
+  'TLS_AES_128_GCM_SHA256',
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'TLS_AES_128_CCM_SHA256',
+];
+
+/** §4.3.3: defined for certificates' signatures, never for the handshake's. */
+const certificateOnlySchemes: readonly SignatureSchemeName[] = [
+  'rsa_pkcs1_sha256',
+  'rsa_pkcs1_sha384',
+  'rsa_pkcs1_sha512',
+];
+
+function chosen<Name extends string>(
+  option: string,
+  names: readonly Name[],
+  registry: Readonly<Record<Name, number>>,
+): readonly Name[] {
+  if (names.length === 0) throw new TypeError(`${option} must not be empty`);
+  for (const name of names) {
+    if (!Object.hasOwn(registry, name)) {
+      throw new TypeError(`${option}: '${name}' is unknown; known are ${Object.keys(registry).join(', ')}`);
+    }
+  }
+  return [...new Set(names)];
+}
+
+function offeredBy<Name extends string>(
+  provider: CryptoProvider,
+  option: string,
+  wanted: readonly Name[] | undefined,
+  offered: readonly Name[],
+  registry: Readonly<Record<Name, number>>,
+): readonly Name[] {
+  if (wanted === undefined) return offered;
+  const names = chosen(option, wanted, registry);
+  for (const name of names) {
+    if (!offered.includes(name)) {
+      throw new TypeError(`${option}: provider ${provider.name} does not have ${name}; it has ${offered.join(', ')}`);
+    }
+  }
+  return names;
+}
+
+function alpnProtocols(names: readonly string[]): readonly string[] {
+  for (const name of names) {
+    // A protocol name is 1 to 255 octets (RFC 7301 §3.1); one octet a character, as the registry's names are.
+    if (name.length === 0 || name.length > 255 || [...name].some((octet) => octet > '\u00ff')) {
+      throw new TypeError(`alpnProtocols: ${JSON.stringify(name)} is not 1 to 255 octets`);
+    }
+  }
+  return names;
+}
+
+function limits(given: Partial<Limits>): Limits {
+  const all: Limits = { recordsPerKey: Number.MAX_SAFE_INTEGER, ...defaultLimits, ...given };
+  for (const [name, value] of Object.entries(all)) {
+    if (!Number.isSafeInteger(value) || value < 1) {
+      throw new RangeError(`limits.${name} must be a whole number of at least 1, not ${String(value)}`);
+    }
+  }
+  return all;
+}

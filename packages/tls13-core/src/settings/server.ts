@@ -1,0 +1,65 @@
+/** Turns what a server chose into settings the protocol can rely on, or says in a sentence what is wrong. */
+import type { ServerConfig, TicketConfig } from '../config/index.js';
+import { type CommonSettings, commonSettings } from './common.js';
+
+/** A server's settings: everything that has a default has its value. */
+export interface ServerSettings extends CommonSettings {
+  readonly credentials: ServerConfig['credentials'];
+  readonly selectAlpnProtocol: ServerConfig['selectAlpnProtocol'];
+  readonly clientAuthentication: 'none' | 'request' | 'require';
+  readonly verifyPeer: ServerConfig['verifyPeer'];
+  readonly certificateAuthorities: readonly Uint8Array[];
+  readonly tickets: Required<TicketConfig> | undefined;
+  readonly cookies: ServerConfig['cookies'];
+  readonly insistOnGroups: boolean;
+  readonly prioritizeChaCha: boolean;
+  readonly middleboxCompatibility: boolean;
+}
+
+/** Throws TypeError or RangeError naming the option. */
+export function serverSettings(config: ServerConfig): ServerSettings {
+  const common = commonSettings(config);
+  const clientAuthentication = config.clientAuthentication ?? 'none';
+  if (!['none', 'request', 'require'].includes(clientAuthentication)) {
+    throw new TypeError(`clientAuthentication must be 'none', 'request' or 'require', not '${clientAuthentication}'`);
+  }
+  if (clientAuthentication !== 'none' && typeof config.verifyPeer !== 'function') {
+    throw new TypeError('verifyPeer must be a function when client certificates are asked for');
+  }
+  const { credentials } = config;
+  if (typeof credentials !== 'function') checkCredentials(credentials);
+  return {
+    ...common,
+    credentials,
+    selectAlpnProtocol: config.selectAlpnProtocol,
+    clientAuthentication,
+    verifyPeer: config.verifyPeer,
+    certificateAuthorities: config.certificateAuthorities ?? [],
+    tickets: config.tickets === undefined ? undefined : ticketSettings(config.tickets),
+    cookies: config.cookies,
+    insistOnGroups: config.insistOnGroups ?? false,
+    prioritizeChaCha: config.prioritizeChaCha ?? false,
+    middleboxCompatibility: config.middleboxCompatibility ?? false,
+  };
+}
+
+const maximumTicketLifetime = 604_800;
+
+function ticketSettings(config: TicketConfig): Required<TicketConfig> {
+  const { protector, count = 2, lifetime = 7_200 } = config;
+  if (!Number.isInteger(count) || count < 0 || count > 16) {
+    throw new RangeError(`tickets.count must be a whole number from 0 to 16, not ${count}`);
+  }
+  if (!Number.isInteger(lifetime) || lifetime < 1 || lifetime > maximumTicketLifetime) {
+    throw new RangeError(`tickets.lifetime must be 1 to ${maximumTicketLifetime} seconds (§4.7.1), not ${lifetime}`);
+  }
+  return { protector, count, lifetime };
+}
+
+function checkCredentials(credentials: Exclude<ServerConfig['credentials'], (...args: never[]) => unknown>): void {
+  if (credentials.length === 0) throw new TypeError('credentials must hold at least one certificate and key');
+  for (const { certificateChain, signer } of credentials) {
+    if (certificateChain.length === 0) throw new TypeError('credentials: a certificateChain is empty');
+    if (signer.schemes.length === 0) throw new TypeError('credentials: a signer offers no signature scheme');
+  }
+}
