@@ -76,6 +76,7 @@ export class Driver implements TransportHandler {
     this.#settings = settings;
     this.#handOver = new HandOver(engine, transport, settings, {
       placed: (direction, verdict) => owner.placed(direction, verdict),
+      answer: () => this.#handle(this.engine.send(new Uint8Array(0))),
       failed: (error) => this.#fail(error),
     });
   }

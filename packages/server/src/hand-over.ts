@@ -29,6 +29,8 @@ export interface HandOverSettings {
 export interface HandOverOwner {
   /** Where a direction's records are protected from here on. */
   placed(direction: Direction, verdict: Verdict): void;
+  /** Sends what the peer waits for before sending may go over: the answer to its KeyUpdate. */
+  answer(): void;
   /** The connection cannot go on. */
   failed(error: ConnectionError): void;
 }
@@ -78,9 +80,13 @@ export class HandOver {
   send(): boolean {
     const kernel = this.#kernel;
     const verdict = this.#verdict('send');
-    if (verdict.where === 'user' || kernel === undefined) this.#place('send', verdict);
-    else if (this.#transport.drained) this.#give('send', kernel);
-    else return false;
+    if (verdict.where === 'user' || kernel === undefined) {
+      this.#place('send', verdict);
+      return true;
+    }
+    this.#owner.answer();
+    if (!this.#transport.drained) return false;
+    this.#give('send', kernel);
     return true;
   }
 

@@ -34,6 +34,15 @@ describe('KeyUpdate', () => {
     expect(updates).toContainEqual({ direction: 'receive', requested: true });
   });
 
+  it('that is asked for together with the Finished is answered before the kernel takes over', async () => {
+    const { server, client, secure } = fakePair({ server: both, client: { offload: 'off', allowHalfOpen: true } });
+    client.once('secureConnect', () => client.updateKeys({ requestPeer: true }));
+    await secure;
+    expect(server.offload.send).toEqual({ where: 'kernel', device: 'software' });
+    await exchange(server, client);
+    await exchange(client, server);
+  });
+
   it('goes between the parts of a write that blocks', async () => {
     const pair = await secured({ server: both, client: both });
     pair.serverEnd.bytesPerCall = 3000;
