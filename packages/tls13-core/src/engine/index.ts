@@ -1,7 +1,20 @@
 /** The two engines: a role's transition table under the common engine. */
 import type { ClientConfig, ServerConfig } from '../config/index.js';
-import { type ClientContext, type ClientState, clientTransitions, startClient } from '../handshake/client/index.js';
-import { type ServerContext, type ServerState, serverStart, serverTransitions } from '../handshake/server/index.js';
+import {
+  type ClientContext,
+  type ClientState,
+  clientCommands,
+  clientTransitions,
+  startClient,
+} from '../handshake/client/index.js';
+import { obey } from '../handshake/command.js';
+import {
+  type ServerContext,
+  type ServerState,
+  serverCommands,
+  serverStart,
+  serverTransitions,
+} from '../handshake/server/index.js';
 import { advance } from '../handshake/step.js';
 import { clientSettings, serverSettings } from '../settings/index.js';
 import { Engine } from './engine.js';
@@ -16,6 +29,7 @@ export function createClientEngine(config: ClientConfig): TlsEngine {
       role: 'client',
       start: () => startClient(context),
       advance: (state, message) => advance(clientTransitions, state, message, context),
+      command: (state, command) => obey(clientCommands, state, command, context),
     },
     { ...settings, stateless: false },
   );
@@ -30,6 +44,7 @@ export function createServerEngine(config: ServerConfig): TlsEngine {
       role: 'server',
       start: () => ({ next: serverStart, effects: [] }),
       advance: (state, message) => advance(serverTransitions, state, message, context),
+      command: (state, command) => obey(serverCommands, state, command, context),
     },
     { ...settings, stateless: settings.cookies !== undefined },
   );

@@ -1,6 +1,7 @@
 /** What the engine asks of a role: its state machine, and the settings that concern every connection alike. */
 import type { Limits } from '../config/index.js';
 import type { CryptoProvider } from '../crypto/provider.js';
+import type { Command } from '../handshake/command.js';
 import type { NamedState, Step, Transition } from '../handshake/step.js';
 
 /** A role's state machine, as the engine drives it. */
@@ -10,6 +11,8 @@ export interface Machine<State extends NamedState> {
   start(): Step<State>;
   /** Throws TlsError, `unexpected_message` among others. */
   advance(state: State, message: Uint8Array): Transition<State>;
+  /** A step that the application starts. Throws TypeError when it is not possible in this state. */
+  command(state: State, command: Command): Transition<State>;
 }
 
 export interface EngineSettings {

@@ -1,4 +1,5 @@
 /** The client's state machine (§A.1) as a table: what is not listed for a state is an unexpected_message there. */
+import type { CommandTable } from '../command.js';
 import { row, type Step, type Table } from '../step.js';
 import { receiveKeyUpdate, receiveNewSessionTicket } from './connected.js';
 import { receiveFinished } from './finished.js';
@@ -49,3 +50,6 @@ export const clientTransitions = {
     key_update: row(['CONNECTED'], receiveKeyUpdate),
   },
 } as const satisfies Table<ClientState, ClientContext>;
+
+/** What the application may ask for, by state. */
+export const clientCommands = {} as const satisfies CommandTable<ClientState, never, ClientContext>;

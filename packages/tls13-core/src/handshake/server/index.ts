@@ -1,4 +1,5 @@
 /** The server's state machine (§A.2): which message is expected in which state, and what comes of it. */
+import type { CommandTable } from '../command.js';
 import type { MessageOf, Step, Table } from '../step.js';
 import { row } from '../step.js';
 import { receiveCertificate, receiveCertificateVerify } from './client-auth.js';
@@ -19,6 +20,9 @@ export const serverTransitions = {
   WAIT_FINISHED: { finished: row(['CONNECTED'], receiveFinished) },
   CONNECTED: { key_update: row(['CONNECTED'], receiveKeyUpdate) },
 } satisfies Table<ServerState, ServerContext>;
+
+/** What the application may ask for, by state. */
+export const serverCommands = {} as const satisfies CommandTable<ServerState, never, ServerContext>;
 
 /** §4.7.3. The keys are the engine's to change; decoding has refused every other value. */
 function receiveKeyUpdate(state: Connected, { body }: MessageOf<'key_update'>): Step<Connected> {

@@ -1,0 +1,41 @@
+/** How a connection ends (§6): by an alert of either side, by close_notify, or by a fault on this one. */
+import { type AlertName, TlsError } from '../alert.js';
+import { contentTypes } from '../registry.js';
+import { decodeAlert, encodeAlert } from '../wire/index.js';
+import type { Parts } from './parts.js';
+
+export function sendAlert(name: AlertName, { sending, outbox }: Parts): void {
+  outbox.put(sending.write(contentTypes.alert, encodeAlert(name)));
+}
+
+export function takeAlert(content: Uint8Array, parts: Parts): void {
+  const { name, description } = decodeAlert(content);
+  if (name === 'user_canceled') return parts.floodGuard.warningAlert();
+  if (name !== 'close_notify' || parts.progress.info === undefined) {
+    const text = `the peer sent the alert ${name ?? description}`;
+    return end(new TlsError(name ?? 'general_error', text, { received: true }), parts);
+  }
+  parts.progress.receiveClosed = true;
+  parts.outbox.put({ type: 'closed' });
+}
+
+/** Tells the peer, then ends. */
+export function fail(error: TlsError, parts: Parts): void {
+  try {
+    if (!parts.progress.sendClosed) sendAlert(error.alert, parts);
+  } catch {
+    // What failed is the sealing itself: the connection ends without an alert.
+  }
+  end(error, parts);
+}
+
+export function end(error: TlsError, { progress, outbox, sending, receiving }: Parts): void {
+  progress.error = error;
+  progress.sendClosed = true;
+  outbox.put({ type: 'failed', error });
+  sending.destroy();
+  receiving.destroy();
+  progress.exporterSecret?.fill(0);
+  // What is derived from zeros everybody knows.
+  progress.exporterSecret = undefined;
+}

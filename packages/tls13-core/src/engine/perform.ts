@@ -1,0 +1,51 @@
+/** Performs what a step of the machine asks for, in the order in which it asks. */
+import { concat } from '../bytes.js';
+import type { Effect } from '../handshake/effects.js';
+import { contentTypes } from '../registry.js';
+import type { Parts } from './parts.js';
+
+export function perform(effects: readonly Effect[], parts: Parts): void {
+  let flight: Uint8Array[] = [];
+  const sendFlight = () => {
+    if (flight.length > 0) parts.outbox.put(parts.sending.write(contentTypes.handshake, concat(...flight)));
+    flight = [];
+  };
+  for (const effect of effects) {
+    if (effect.type === 'send') {
+      flight.push(effect.message);
+    } else {
+      sendFlight();
+      performOne(effect, parts);
+    }
+  }
+  sendFlight();
+}
+
+function performOne(effect: Exclude<Effect, { type: 'send' }>, parts: Parts): void {
+  const { sending, receiving, outbox, progress } = parts;
+  switch (effect.type) {
+    case 'change_cipher_spec':
+      return effect.when === 'now' ? outbox.put(sending.changeCipherSpec()) : sending.changeCipherSpecFirst();
+    case 'K_send':
+      return sending.setSecret(effect.suite, effect.secret);
+    case 'K_recv':
+      return receiving.setSecret(effect.suite, effect.secret);
+    case 'skip_early_data':
+      return receiving.skipEarlyData(effect.until);
+    case 'key_log':
+      if (parts.settings.keyLog) {
+        const { label, clientRandom, secret } = effect;
+        outbox.put({ type: 'secret', label, clientRandom, secret: secret.slice() });
+      }
+      return;
+    case 'connected':
+      progress.info = effect.info;
+      progress.exporterSecret = effect.exporterSecret;
+      return outbox.put({ type: 'connected', info: effect.info });
+    case 'ticket':
+      return outbox.put({ type: 'ticket', session: effect.session });
+    case 'key_update':
+      parts.floodGuard.keyUpdate();
+      return parts.keyUpdates.received(effect.updateRequested);
+  }
+}
