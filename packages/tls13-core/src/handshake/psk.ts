@@ -1,10 +1,11 @@
 /** PSK binders (§4.3.11.2), for both roles: the client makes them, the server checks the one it selects. */
 import { finishedVerifyData, verifyFinished } from '../keys/finished.js';
-import type { EarlySecret } from '../keys/schedule.js';
+import type { BinderKind, EarlySecret } from '../keys/schedule.js';
 import type { Transcript } from '../keys/transcript.js';
 
-/** What a binder of a resumption PSK binds. */
+/** What a binder binds. */
 export interface Binding {
+  readonly kind: BinderKind;
   /** Extracted from the PSK; its hash is the transcript's. */
   readonly earlySecret: EarlySecret;
   /** Before this ClientHello: of no message, or of message_hash and HelloRetryRequest. */
@@ -15,7 +16,7 @@ export interface Binding {
 
 /** The binder: `Hash.length` bytes. */
 export function pskBinder(binding: Binding): Uint8Array {
-  const binderKey = binding.earlySecret.binderKey('res');
+  const binderKey = binding.earlySecret.binderKey(binding.kind);
   const binder = finishedVerifyData(binding.before.hash, binderKey, boundHash(binding));
   binderKey.fill(0);
   return binder;
@@ -23,7 +24,7 @@ export function pskBinder(binding: Binding): Uint8Array {
 
 /** Whether `binder` is the right one, in time that does not depend on how much of it is. */
 export function verifyPskBinder(binding: Binding, binder: Uint8Array): boolean {
-  const binderKey = binding.earlySecret.binderKey('res');
+  const binderKey = binding.earlySecret.binderKey(binding.kind);
   const right = verifyFinished(binding.before.hash, binderKey, boundHash(binding), binder);
   binderKey.fill(0);
   return right;

@@ -12,6 +12,9 @@ export function asSecret(bytes: Uint8Array): Secret {
   return bytes as Secret;
 }
 
+/** Of a resumption PSK, an external one (§4.3.11.2), or an imported one (RFC 9258 §5.2): none passes for another. */
+export type BinderKind = 'res' | 'ext' | 'imp';
+
 export class EarlySecret {
   readonly #secret: ExtractedSecret;
 
@@ -24,8 +27,13 @@ export class EarlySecret {
     return new EarlySecret(new ExtractedSecret(hash, noBytes, psk));
   }
 
-  /** binder_key, of a resumption PSK or of an external one (§4.3.11.2). */
-  binderKey(kind: 'res' | 'ext'): Secret {
+  /** The PSK's. */
+  get hash(): Hash {
+    return this.#secret.hash;
+  }
+
+  /** binder_key (§4.3.11.2). */
+  binderKey(kind: BinderKind): Secret {
     return this.#secret.deriveOfNothing(`${kind} binder`);
   }
 
@@ -136,30 +144,30 @@ export function exportKeyingMaterial(
 
 /** A secret that the schedule extracts and derives from; wiped when the schedule has moved on. */
 class ExtractedSecret {
-  readonly #hash: Hash;
+  readonly hash: Hash;
   readonly #secret: Uint8Array;
   #wiped = false;
 
   constructor(hash: Hash, salt: Uint8Array, inputKeyingMaterial: Uint8Array | undefined) {
-    this.#hash = hash;
+    this.hash = hash;
     this.#secret = hkdfExtract(hash, salt, inputKeyingMaterial ?? new Uint8Array(hash.length));
   }
 
   derive(label: string, transcriptHash: Uint8Array): Secret {
     if (this.#wiped) throw new TypeError(`"${label}" was asked of a secret that has been wiped: derive it earlier`);
-    return asSecret(deriveSecret(this.#hash, this.#secret, label, transcriptHash));
+    return asSecret(deriveSecret(this.hash, this.#secret, label, transcriptHash));
   }
 
   /** Derive-Secret(., ., "") */
   deriveOfNothing(label: string): Secret {
-    return this.derive(label, this.#hash.digest(noBytes));
+    return this.derive(label, this.hash.digest(noBytes));
   }
 
   /** The next secret of the schedule, extracted with this one's "derived" as the salt. Wipes this one. */
   next(inputKeyingMaterial: Uint8Array | undefined): ExtractedSecret {
     const salt = this.deriveOfNothing('derived');
     this.wipe();
-    const next = new ExtractedSecret(this.#hash, salt, inputKeyingMaterial);
+    const next = new ExtractedSecret(this.hash, salt, inputKeyingMaterial);
     salt.fill(0);
     return next;
   }

@@ -277,7 +277,7 @@ export class TestClient {
       tickets.map(({ psk, suite }) => {
         const { hash } = cipherSuite(suite);
         const earlySecret = EarlySecret.from(provider.hash(hash), psk);
-        return pskBinder({ earlySecret, before: this.#before({ hash }), truncatedClientHello });
+        return pskBinder({ kind: 'res', earlySecret, before: this.#before({ hash }), truncatedClientHello });
       }),
     );
   }

@@ -3,7 +3,7 @@ import { TlsError } from '../../alert.js';
 import { resumptionPsk } from '../../keys/schedule.js';
 import type { Session } from '../../session.js';
 import type { MessageOf, Step } from '../step.js';
-import { maximumTicketLifetime } from './offer.js';
+import { maximumTicketLifetime } from './psk.js';
 import type { ClientContext, Connected } from './states.js';
 
 export function receiveNewSessionTicket(

@@ -109,7 +109,7 @@ function connect(
     // §4.7.1: the name of this ClientHello, also when the session was made under another.
     serverName: settings.serverName,
     alpnProtocol,
-    resumed: negotiated.session !== undefined,
+    resumed: negotiated.psk?.kind === 'resumption',
     helloRetryRequest,
     peerCertificates,
     localCertificates: presented?.credential.certificateChain ?? [],

@@ -20,7 +20,7 @@ export function receiveEncryptedExtensions(
   { body, bytes }: MessageOf<'encrypted_extensions'>,
   { settings }: ClientContext,
 ): Transition<WaitCertificateOrRequest | WaitFinished> {
-  const { offer, session } = negotiated;
+  const { offer, psk } = negotiated;
   checkOffered(offer, 'EncryptedExtensions', body.extensions.types);
   const alpnProtocol = body.extensions.alpn;
   const offered = offer.hello.extensions.alpn ?? [];
@@ -32,8 +32,8 @@ export function receiveEncryptedExtensions(
     );
   }
   const common = { negotiated, transcript: transcript.append(bytes), alpnProtocol };
-  if (session === undefined) return { next: { name: 'WAIT_CERT_CR', ...common }, effects: [] };
-  const { peerCertificates: certificates } = session;
+  if (psk === undefined) return { next: { name: 'WAIT_CERT_CR', ...common }, effects: [] };
+  const { peerCertificates: certificates } = psk.session;
   const authenticated = { request: undefined, peerCertificates: certificates, signatureScheme: undefined };
   // Judged anew: whoever took the session may have trusted anybody, and certificates expire.
   const verdict = settings.verifyPeer({

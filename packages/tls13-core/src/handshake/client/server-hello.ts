@@ -2,15 +2,15 @@
 import { TlsError } from '../../alert.js';
 import { equal } from '../../bytes.js';
 import type { EphemeralKey } from '../../crypto/provider.js';
-import { type CipherSuite, cipherSuite } from '../../crypto/suites.js';
+import type { CipherSuite } from '../../crypto/suites.js';
 import { EarlySecret } from '../../keys/schedule.js';
 import { Transcript } from '../../keys/transcript.js';
 import { cipherSuites, extensionTypes, namedGroups, nameOf, protocolVersions } from '../../registry.js';
-import type { Session } from '../../session.js';
 import { downgradeSentinel, type ServerHello } from '../../wire/index.js';
 import type { Effect } from '../effects.js';
 import type { MessageOf, Step } from '../step.js';
 import { type Changes, changedOffer, checkOffered, type Offer } from './offer.js';
+import { forgetPsks, type OfferedPsk } from './psk.js';
 import type { ClientContext, WaitEncryptedExtensions, WaitServerHello, WaitServerHelloAgain } from './states.js';
 
 export function receiveHelloRetryRequest(
@@ -31,7 +31,7 @@ export function receiveHelloRetryRequest(
   const before = Transcript.start(hash).append(offer.message).messageHash().append(bytes);
   const shares = selectedGroup === undefined ? offer.shares : [newShare(offer, selectedGroup, settings)];
   if (selectedGroup !== undefined) for (const share of offer.shares) share.destroy();
-  const changes: Changes = { shares, cookie, psk: pskFor(suite, offer), before };
+  const changes: Changes = { shares, cookie, psks: psksFor(suite, offer), before };
   const second = changedOffer(settings, offer, changes);
   const effects: Effect[] = [{ type: 'send', message: second.message }];
   if (offer.hello.legacySessionId.length > 0) effects.unshift({ type: 'change_cipher_spec', when: 'now' });
@@ -140,11 +140,11 @@ function newShare(offer: Offer, selected: number, settings: ClientContext['setti
   return settings.provider.generateKeyShare(group);
 }
 
-/** §4.2.4: a PSK of another hash than the selected suite's is not offered again. */
-function pskFor(suite: CipherSuite, { psk }: Offer): Offer['psk'] {
-  if (psk === undefined || cipherSuite(psk.session.cipherSuite).hash === suite.hash) return psk;
-  psk.earlySecret.destroy();
-  return undefined;
+/** §4.2.4: PSKs of another hash than the selected suite's are not offered again. */
+function psksFor(suite: CipherSuite, { psks }: Offer): readonly OfferedPsk[] {
+  const compatible = psks.filter(({ earlySecret }) => earlySecret.hash.name === suite.hash);
+  for (const psk of psks) if (!compatible.includes(psk)) psk.earlySecret.destroy();
+  return compatible;
 }
 
 /** Agrees on the handshake's keys; `transcript` runs through the ClientHello that `offer` is. */
@@ -157,15 +157,15 @@ function negotiate(
 ): Step<WaitEncryptedExtensions> {
   const { types, preSharedKey: selectedIdentity } = body.extensions;
   checkOffered(offer, 'ServerHello', types);
-  const session = selectedIdentity === undefined ? undefined : selectedSession(offer, selectedIdentity, suite);
-  const share = chosenShare(offer, body, session !== undefined);
+  const psk = selectedIdentity === undefined ? undefined : selectedPsk(offer, selectedIdentity, suite);
+  const share = chosenShare(offer, body, psk !== undefined);
   const sharedSecret = share.key.decapsulate(share.keyExchange);
   for (const key of offer.shares) key.destroy();
   if (sharedSecret === undefined) {
     throw new TlsError('illegal_parameter', `the server's ${share.key.group} share is not valid (§4.3.8.2, §7.4.2)`);
   }
 
-  const handshakeSecret = earlySecret(offer, session, transcript).handshake(sharedSecret);
+  const handshakeSecret = earlySecret(offer, psk, transcript).handshake(sharedSecret);
   sharedSecret.fill(0);
   const throughServerHello = transcript.append(bytes);
   const clientSecret = handshakeSecret.clientTraffic(throughServerHello.digest());
@@ -184,7 +184,7 @@ function negotiate(
         group: share.key.group,
         serverRandom: body.random.slice(),
         helloRetryRequest,
-        session,
+        psk,
         clientSecret,
         serverSecret,
         mainSecret: handshakeSecret.main(),
@@ -203,23 +203,23 @@ function negotiate(
   };
 }
 
-/** The session behind selected_identity, which must go with the suite (§4.3.11). */
-function selectedSession({ psk, hello }: Offer, selectedIdentity: number, suite: CipherSuite): Session {
-  const identities = hello.extensions.preSharedKey?.identities.length ?? 0;
-  if (psk === undefined || selectedIdentity >= identities) {
+/** The PSK behind selected_identity, which must go with the suite (§4.3.11). */
+function selectedPsk({ psks }: Offer, selectedIdentity: number, suite: CipherSuite): OfferedPsk {
+  const psk = psks[selectedIdentity];
+  if (psk === undefined) {
     throw new TlsError(
       'illegal_parameter',
-      `the ServerHello selects PSK ${selectedIdentity}; offered were ${identities}, counted from 0 (§4.3.11)`,
+      `the ServerHello selects PSK ${selectedIdentity}; offered were ${psks.length}, counted from 0 (§4.3.11)`,
     );
   }
-  const { hash } = cipherSuite(psk.session.cipherSuite);
+  const { name: hash } = psk.earlySecret.hash;
   if (hash !== suite.hash) {
     throw new TlsError(
       'illegal_parameter',
       `the ServerHello selects ${suite.name} with a PSK whose hash is ${hash} (§4.3.11)`,
     );
   }
-  return psk.session;
+  return psk;
 }
 
 /** The server's share and the half of ours that it goes with (§4.3.8). */
@@ -243,9 +243,8 @@ function chosenShare(
   return { key, keyExchange: keyShare.keyExchange };
 }
 
-/** From the PSK when it was taken; an offered one that was not is wiped. */
-function earlySecret({ psk }: Offer, session: Session | undefined, { hash }: Transcript): EarlySecret {
-  if (psk !== undefined && session !== undefined) return psk.earlySecret;
-  psk?.earlySecret.destroy();
-  return EarlySecret.from(hash);
+/** From the PSK that was taken; those that were not are wiped. */
+function earlySecret({ psks }: Offer, selected: OfferedPsk | undefined, { hash }: Transcript): EarlySecret {
+  forgetPsks(psks, selected);
+  return selected?.earlySecret ?? EarlySecret.from(hash);
 }

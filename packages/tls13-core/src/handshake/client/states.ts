@@ -6,9 +6,9 @@ import type { CipherSuite } from '../../crypto/suites.js';
 import type { MainSecret, Secret } from '../../keys/schedule.js';
 import type { Transcript } from '../../keys/transcript.js';
 import type { NamedGroupName, SignatureSchemeName } from '../../registry.js';
-import type { Session } from '../../session.js';
 import type { ClientSettings } from '../../settings/index.js';
 import type { Offer } from './offer.js';
+import type { OfferedPsk } from './psk.js';
 
 export interface ClientContext {
   readonly settings: ClientSettings;
@@ -37,8 +37,8 @@ export interface Negotiated {
   readonly group: NamedGroupName;
   readonly serverRandom: Uint8Array;
   readonly helloRetryRequest: boolean;
-  /** Resumed, when the server took the PSK. */
-  readonly session: Session | undefined;
+  /** What authenticates both sides, when the server took one (§2.2). */
+  readonly psk: OfferedPsk | undefined;
   /** The handshake traffic secrets; the engine that seals and opens with them also wipes them. */
   readonly clientSecret: Secret;
   readonly serverSecret: Secret;

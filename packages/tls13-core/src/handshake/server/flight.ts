@@ -54,7 +54,7 @@ function send({ transcript, effects }: Sent, message: Uint8Array): Sent {
 
 /** ServerHello, and the handshake traffic keys of both directions. */
 function openFlight(parameters: Parameters, { settings }: ServerContext): OpenedFlight {
-  const { hello, suite, resumption } = parameters;
+  const { hello, suite, psk } = parameters;
   const { provider } = settings;
   const { hello: clientHello, bytes, earlyData } = hello.offer;
   const serverRandom = provider.random(32);
@@ -62,7 +62,7 @@ function openFlight(parameters: Parameters, { settings }: ServerContext): Opened
   const message = serverHello(parameters, serverRandom, keyExchange);
   const transcript = transcriptBefore(hello, suite, provider).append(bytes).append(message);
 
-  const early = resumption?.earlySecret ?? EarlySecret.from(provider.hash(suite.hash));
+  const early = psk?.earlySecret ?? EarlySecret.from(provider.hash(suite.hash));
   const handshake = early.handshake(sharedSecret);
   sharedSecret.fill(0);
   const clientTraffic = handshake.clientTraffic(transcript.digest());
@@ -126,7 +126,8 @@ function encapsulate({ share }: AnswerableHello, provider: ServerContext['settin
 }
 
 function connectionInfo(parameters: Parameters, serverRandom: Uint8Array): ConnectionInfo {
-  const { hello, suite, alpnProtocol, resumption, chosen } = parameters;
+  const { hello, suite, alpnProtocol, psk, chosen } = parameters;
+  const resumed = psk?.origin.kind === 'resumption' ? psk.origin.ticket : undefined;
   return {
     role: 'server',
     protocol: 'TLSv1.3',
@@ -136,9 +137,9 @@ function connectionInfo(parameters: Parameters, serverRandom: Uint8Array): Conne
     clientSignatureScheme: undefined,
     serverName: hello.offer.serverName,
     alpnProtocol,
-    resumed: resumption !== undefined,
+    resumed: resumed !== undefined,
     helloRetryRequest: hello.retried !== undefined,
-    peerCertificates: resumption?.ticket.clientCertificates ?? [],
+    peerCertificates: resumed?.clientCertificates ?? [],
     localCertificates: chosen?.credential.certificateChain ?? [],
     clientRandom: hello.offer.hello.random,
     serverRandom,
@@ -146,9 +147,10 @@ function connectionInfo(parameters: Parameters, serverRandom: Uint8Array): Conne
 }
 
 /** §4.7.1: tickets go to clients that can use them. */
-function ticketTerms({ hello, resumption }: Parameters, { settings }: ServerContext): TicketTerms | undefined {
+function ticketTerms({ hello, psk }: Parameters, { settings }: ServerContext): TicketTerms | undefined {
   if (settings.tickets === undefined || !hello.offer.pskWithDhe) return undefined;
-  return { authenticatedAt: resumption?.ticket.authenticatedAt ?? seconds(settings.now()) };
+  const resumed = psk?.origin.kind === 'resumption' ? psk.origin.ticket : undefined;
+  return { authenticatedAt: resumed?.authenticatedAt ?? seconds(settings.now()) };
 }
 
 function keyLog({ hello }: Parameters, label: KeyLogLabel, secret: Secret): Effect {

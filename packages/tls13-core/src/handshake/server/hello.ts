@@ -10,7 +10,7 @@ import { checkClientHello, type Offer } from './client-hello.js';
 import { readCookie, sealCookie } from './cookie.js';
 import { chooseCredential } from './credential.js';
 import { sendFlight } from './flight.js';
-import { selectPsk } from './resumption.js';
+import { selectPsk } from './psk.js';
 import { checkSecondClientHello, helloRetryRequest, retryFor, transcriptBeforeRetriedHello } from './retry.js';
 import type {
   ServerContext,
@@ -109,12 +109,12 @@ function answerSecond(
 function answer(hello: AnswerableHello, context: ServerContext): Transition<AfterHello> {
   const { offer, suites } = hello;
   const alpnProtocol = selectAlpnProtocol(offer, context);
-  return whenReady(selectPsk(hello, alpnProtocol, context), (resumption): Transition<AfterHello> => {
-    if (resumption !== undefined) {
-      return sendFlight({ hello, suite: resumption.suite, alpnProtocol, resumption, chosen: undefined }, context);
+  return whenReady(selectPsk(hello, alpnProtocol, context), (psk): Transition<AfterHello> => {
+    if (psk !== undefined) {
+      return sendFlight({ hello, suite: psk.suite, alpnProtocol, psk, chosen: undefined }, context);
     }
     return whenReady(chooseCredential(offer, context.settings), (chosen) =>
-      sendFlight({ hello, suite: suites[0], alpnProtocol, resumption: undefined, chosen }, context),
+      sendFlight({ hello, suite: suites[0], alpnProtocol, psk: undefined, chosen }, context),
     );
   });
 }

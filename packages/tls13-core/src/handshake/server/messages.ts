@@ -7,7 +7,7 @@ import type { Parameters } from './parameters.js';
 import type { ServerContext } from './states.js';
 
 export function serverHello(
-  { hello, suite, resumption }: Parameters,
+  { hello, suite, psk }: Parameters,
   random: Uint8Array,
   keyExchange: Uint8Array,
 ): Uint8Array {
@@ -20,15 +20,12 @@ export function serverHello(
     extensions: {
       supportedVersions: protocolVersions.tls13,
       keyShare: { group: namedGroups[hello.share.group], keyExchange },
-      preSharedKey: resumption?.index,
+      preSharedKey: psk?.index,
     },
   });
 }
 
-export function encryptedExtensions(
-  { hello, alpnProtocol, resumption }: Parameters,
-  { settings }: ServerContext,
-): Uint8Array {
+export function encryptedExtensions({ hello, alpnProtocol, psk }: Parameters, { settings }: ServerContext): Uint8Array {
   const { offer, share } = hello;
   const preferred = settings.groups.slice(0, settings.groups.indexOf(share.group));
   const betterThanShared = preferred.some(
@@ -37,7 +34,7 @@ export function encryptedExtensions(
   return encodeMessage('encrypted_extensions', {
     extensions: {
       // RFC 6066 §3: a server that resumes does not answer it.
-      serverName: offer.serverName === undefined || resumption !== undefined ? undefined : true,
+      serverName: offer.serverName === undefined || psk?.origin.kind === 'resumption' ? undefined : true,
       // §4.3.7: so that the client sends the right share next time.
       supportedGroups: betterThanShared ? settings.groups.map((group) => namedGroups[group]) : undefined,
       alpn: alpnProtocol,

@@ -2,7 +2,7 @@
 import type { CipherSuite } from '../../crypto/suites.js';
 import type { AnswerableHello } from './answerable-hello.js';
 import type { ChosenCredential } from './credential.js';
-import type { Resumption } from './resumption.js';
+import type { SelectedPsk } from './psk.js';
 
 /** Everything that has been agreed on: the server is authenticated by a PSK or by a certificate, never by both (§4.2.1). */
 export type Parameters = {
@@ -10,6 +10,6 @@ export type Parameters = {
   readonly suite: CipherSuite;
   readonly alpnProtocol: string | undefined;
 } & (
-  | { readonly resumption: Resumption; readonly chosen: undefined }
-  | { readonly resumption: undefined; readonly chosen: ChosenCredential }
+  | { readonly psk: SelectedPsk; readonly chosen: undefined }
+  | { readonly psk: undefined; readonly chosen: ChosenCredential }
 );

@@ -1,47 +1,33 @@
-/** Which PSK of the client's, if any, is resumed (§2.2, §4.3.11). A ticket that will not do costs a full handshake, no more. */
+/** Which ticket of the client's may be resumed (§2.2, §4.7.1). One that will not do costs a full handshake, no more. */
 import { TlsError } from '../../alert.js';
 import { type Awaitable, isPromised, whenKnown } from '../../awaitable.js';
 import { type CipherSuite, cipherSuite } from '../../crypto/suites.js';
-import { EarlySecret } from '../../keys/schedule.js';
 import type { ServerSettings } from '../../settings/index.js';
-import { verifyPskBinder } from '../psk.js';
-import { type AnswerableHello, transcriptBefore } from './answerable-hello.js';
+import type { AnswerableHello } from './answerable-hello.js';
 import type { OfferedPsk } from './client-hello.js';
+import type { PskCandidate } from './psk.js';
 import type { ServerContext } from './states.js';
 import { decodeTicket, longestChain, type Ticket } from './ticket.js';
 import { seconds } from './time.js';
 
-/** A PSK whose binder has been verified. */
-export interface Resumption {
-  /** selected_identity */
-  readonly index: number;
-  readonly suite: CipherSuite;
-  readonly earlySecret: EarlySecret;
-  readonly ticket: Ticket;
-}
-
-/** Throws decrypt_error when the binder of the ticket that would be resumed is wrong. */
-export function selectPsk(
+/** The first ticket of the client's that is honoured here and now. */
+export function resumptionCandidate(
   hello: AnswerableHello,
   alpnProtocol: string | undefined,
-  context: ServerContext,
-): Awaitable<Resumption | undefined> {
-  const { tickets } = context.settings;
+  { settings }: ServerContext,
+): Awaitable<PskCandidate | undefined> {
+  const { tickets } = settings;
   const { offer } = hello;
   if (tickets === undefined || !offer.pskWithDhe) return undefined;
-  const tryFrom = (index: number): Awaitable<Resumption | undefined> => {
+  const tryFrom = (index: number): Awaitable<PskCandidate | undefined> => {
     const psk = offer.psks[index];
     if (psk === undefined || index >= mostTried) return undefined;
     return whenKnown(tickets.protector.unprotect(psk.identity), (state) => {
       const ticket = state === undefined ? undefined : decodeTicket(state);
-      const suite = ticket === undefined ? undefined : usableSuite(ticket, psk, hello, alpnProtocol, context.settings);
+      const suite = ticket === undefined ? undefined : usableSuite(ticket, psk, hello, alpnProtocol, settings);
       if (ticket === undefined || suite === undefined) return tryFrom(index + 1);
-      const earlySecret = bound(ticket, suite, psk, hello, context);
-      return whenKnown(identityHolds(ticket, context.settings), (holds) => {
-        if (holds) return { index, suite, earlySecret, ticket };
-        earlySecret.destroy();
-        return undefined;
-      });
+      const accept = () => identityHolds(ticket, settings);
+      return { index, suite, binder: 'res', key: ticket.psk, origin: { kind: 'resumption', ticket }, accept };
     });
   };
   return tryFrom(0);
@@ -94,28 +80,6 @@ function sameName(a: string | undefined, b: string | undefined): boolean {
 function identitySuffices({ clientCertificates }: Ticket, { clientAuthentication }: ServerSettings): boolean {
   if (clientCertificates.length === 0) return clientAuthentication !== 'require';
   return clientAuthentication !== 'none';
-}
-
-/** The key schedule's beginning, once the binder shows that the client has the PSK for this very handshake (§4.3.11.2). */
-function bound(
-  ticket: Ticket,
-  suite: CipherSuite,
-  psk: OfferedPsk,
-  hello: AnswerableHello,
-  { settings }: ServerContext,
-): EarlySecret {
-  const { provider } = settings;
-  const earlySecret = EarlySecret.from(provider.hash(suite.hash), ticket.psk);
-  const binding = {
-    earlySecret,
-    before: transcriptBefore(hello, suite, provider),
-    truncatedClientHello: hello.offer.truncated,
-  };
-  if (!verifyPskBinder(binding, psk.binder)) {
-    earlySecret.destroy();
-    throw new TlsError('decrypt_error', 'the binder of the PSK that was selected is wrong (§4.3.11)');
-  }
-  return earlySecret;
 }
 
 /** The client's certificates are judged anew: they may have expired since, or what is trusted may have changed. */

@@ -194,7 +194,12 @@ export class HandClient extends HandPeer {
     if (preSharedKey.binders.length !== 1) return message;
     const before = this.transcript ?? Transcript.start(hash);
     const truncatedClientHello = truncateClientHello(message, placeholder);
-    const binder = pskBinder({ earlySecret: EarlySecret.from(hash, session.psk), before, truncatedClientHello });
+    const binder = pskBinder({
+      kind: 'res',
+      earlySecret: EarlySecret.from(hash, session.psk),
+      before,
+      truncatedClientHello,
+    });
     fillBinders(message, [(this.#options.binder ?? asItIs)(binder)]);
     return message;
   }
