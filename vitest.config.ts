@@ -25,7 +25,7 @@ export default defineConfig({
         [
           'packages/*/test/**/*.test.ts',
           'test/*.test.ts',
-          'test/{vectors,properties}/**/*.test.ts',
+          'test/{attacks,vectors,properties}/**/*.test.ts',
           'fuzz/**/*.test.ts',
         ],
         30_000,

@@ -1,0 +1,115 @@
+/** Attacks with tickets: forged, changed, or carried over to another name, protocol, server or identity. */
+import { describe, expect, it } from 'vitest';
+import { TlsError } from '../../packages/tls13-core/src/alert.js';
+import type { ServerConfig } from '../../packages/tls13-core/src/config/index.js';
+import { nobleProvider } from '../../packages/tls13-core/src/crypto/noble.js';
+import type { Session } from '../../packages/tls13-core/src/session.js';
+import { createTicketKeys } from '../../packages/tls13-core/src/ticket-keys.js';
+import { credential } from '../../packages/tls13-core/test/engine/support/certificates.js';
+import { type PairOptions, pair, sessionOf } from '../../packages/tls13-core/test/engine/support/pair.js';
+
+const provider = nobleProvider;
+const protector = createTicketKeys(provider);
+const server = { tickets: { protector } };
+
+/** How the server took it: `resumed`, `full`, or the alert. */
+function outcome(session: Session, options: PairOptions): string {
+  const { server: end } = pair(provider, { ...options, client: { ...options.client, session } }).handshake();
+  if (end.engine.error !== undefined) return end.engine.error.alert;
+  return end.engine.info?.resumed === true ? 'resumed' : 'full';
+}
+
+const flipped = (bytes: Uint8Array, at: number) => bytes.map((byte, index) => (index === at ? byte ^ 1 : byte));
+
+describe('forged tickets cost a full handshake and gain nothing (§4.7.1; RFC 5077 §5)', () => {
+  const session = sessionOf(provider, { server });
+
+  it('as it should be it is resumed', () => expect(outcome(session, { server })).toBe('resumed'));
+
+  it('one bit changed, wherever it is', () => {
+    for (let at = 0; at < session.ticket.length; at += 7) {
+      expect(outcome({ ...session, ticket: flipped(session.ticket, at) }, { server })).toBe('full');
+    }
+  });
+
+  it('cut short, made longer, of random bytes', () => {
+    const { ticket } = session;
+    const longer = Uint8Array.from([...ticket, 0]);
+    for (const forged of [ticket.subarray(0, -1), ticket.subarray(0, 16), longer, provider.random(200)]) {
+      expect(outcome({ ...session, ticket: forged }, { server })).toBe('full');
+    }
+  });
+
+  it('sealed under a key that this server does not have', () => {
+    expect(outcome(session, { server: { tickets: { protector: createTicketKeys(provider) } } })).toBe('full');
+  });
+
+  it('a cookie of the same keys is no ticket, and a ticket no cookie (two uses of one key)', () => {
+    let cookie: Uint8Array | undefined;
+    const asking = { ...server, cookies: protector, groups: ['secp256r1'] } as const;
+    const client = { groups: ['x25519', 'secp256r1'] } as const;
+    const watched: ServerConfig['cookies'] = {
+      protect: (state) => {
+        cookie = protector.protect(state);
+        return cookie;
+      },
+      unprotect: (sealed) => protector.unprotect(sealed),
+    };
+    pair(provider, { client, server: { ...asking, cookies: watched } }).handshake();
+    if (cookie === undefined) throw new Error('no cookie was made');
+    expect(outcome({ ...session, ticket: cookie }, { server })).toBe('full');
+  });
+
+  it('without the PSK the ticket alone, as an eavesdropper sees it, is a decrypt_error', () => {
+    expect(outcome({ ...session, psk: new Uint8Array(32) }, { server })).toBe('decrypt_error');
+  });
+});
+
+describe('tickets at another place (Virtual Host Confusion, Delignat-Lavaud and Bhargavan 2014; §4.7.1)', () => {
+  it('another server name: a full handshake', () => {
+    const session = sessionOf(provider, { server });
+    const moved = { ...session, serverName: 'other.test' };
+    expect(outcome(moved, { client: { serverName: 'other.test' }, server })).toBe('full');
+  });
+
+  it('no server name: a full handshake', () => {
+    const { serverName: _name, ...session } = sessionOf(provider, { server });
+    const nameless = pair(provider, { server });
+    expect(nameless.client.engine.state).toBe('handshake');
+    expect(
+      outcome({ ...session, serverName: 'elsewhere.test' }, { client: { serverName: 'elsewhere.test' }, server }),
+    ).toBe('full');
+  });
+
+  it('another protocol: a full handshake (ALPACA, Brinkmann et al. 2021)', () => {
+    const both = { ...server, alpnProtocols: ['h2', 'http/1.1'] };
+    const session = sessionOf(provider, { client: { alpnProtocols: ['h2'] }, server: both });
+    expect(outcome(session, { client: { alpnProtocols: ['http/1.1'] }, server: both })).toBe('full');
+  });
+});
+
+describe('tickets and client identity (Cross-context resumption of client certificates; §4.7.1, §E.1.2)', () => {
+  const mutual = { ...server, clientAuthentication: 'require', verifyPeer: () => {} } as const;
+  const identity = { credential: credential(provider, 'ed25519') };
+
+  it('one made without a certificate does not pass where one is required', () => {
+    const anonymous = sessionOf(provider, { server });
+    expect(outcome(anonymous, { server: mutual })).toBe('certificate_required');
+  });
+
+  it('the identity is judged anew, so one that is trusted no longer does not come in by its ticket', () => {
+    const session = sessionOf(provider, { client: identity, server: mutual });
+    const strict = {
+      ...mutual,
+      verifyPeer: () => {
+        throw new TlsError('certificate_revoked', 'revoked since');
+      },
+    };
+    expect(outcome(session, { client: identity, server: strict })).toBe('certificate_revoked');
+  });
+
+  it('one with an identity is not taken by a server that asks for none, which would report it unjudged', () => {
+    const session = sessionOf(provider, { client: identity, server: mutual });
+    expect(outcome(session, { client: identity, server })).toBe('full');
+  });
+});
