@@ -1,9 +1,11 @@
 // Runs BoringSSL's runner, built elsewhere, over this library:
 //
-//   node test/bogo/run.mjs --runner PATH --cases LIST [--provider native|noble] [--workers N] [--failures FILE] [PATTERN…]
+//   node test/bogo/run.mjs --runner PATH --cases LIST [--provider native|noble] [--workers N] [--failures FILE]
+//     [--summary] [PATTERN…]
 //
 // LIST names one case a line; patterns choose among them. Prints passed/unimplemented/failed/disabled. FILE gets what failed
 // in the runner's own words; beside it, with .unimplemented behind its name, stand the cases that the shim passed over.
+// --summary adds a table by family: what a name begins with.
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -20,6 +22,7 @@ const { values: options, positionals: patterns } = parseArgs({
     provider: { type: 'string', default: 'native' },
     workers: { type: 'string', default: '3' },
     failures: { type: 'string', default: join(cacheFolder, 'bogo/failures.txt') },
+    summary: { type: 'boolean', default: false },
   },
 });
 if (options.runner === undefined || options.cases === undefined) {
@@ -49,6 +52,7 @@ writeFileSync(failures, failed.map(([name, { words }]) => `${name}\n${words.join
 const passedOver = [...results].filter(([, { verdict }]) => verdict === 'UNIMPLEMENTED').map(([name]) => `${name}\n`);
 writeFileSync(`${failures}.unimplemented`, passedOver.join(''));
 
+if (options.summary) console.log(summary());
 const disabled = chosen.length - results.size;
 console.log(
   `${options.provider}: ${count('PASSED')} passed, ${count('UNIMPLEMENTED')} unimplemented, ` +
@@ -81,4 +85,34 @@ async function runCases(cases) {
     verdicts.set(name, last);
   }
   return verdicts;
+}
+
+/** One line a family, all verdicts counted; families of one to three cases share a line. */
+function summary() {
+  const families = new Map();
+  for (const name of chosen) families.set(familyOf(name), [...(families.get(familyOf(name)) ?? []), name]);
+  const small = [...families].filter(([, members]) => members.length < 4);
+  const large = [...families]
+    .filter(([, members]) => members.length >= 4)
+    .sort(([one], [other]) => (one < other ? -1 : 1));
+  const rows = [...large, [`${small.length} smaller families`, small.flatMap(([, members]) => members)]];
+  const line = (cells) => `| ${cells.join(' | ')} |`;
+  return [
+    line(['Family', 'Passed', 'Unimplemented', 'Failed', 'Disabled']),
+    line(['---', '--:', '--:', '--:', '--:']),
+    ...rows.map(([family, members]) => {
+      const of = (verdict) => members.filter((name) => results.get(name)?.verdict === verdict).length;
+      const counts = ['PASSED', 'UNIMPLEMENTED', 'FAILED'].map(of);
+      return line([family, ...counts, members.length - counts.reduce((sum, one) => sum + one)]);
+    }),
+  ].join('\n');
+}
+
+/** The words in front that are neither a version nor a transport; two of them where the first says little. */
+function familyOf(name) {
+  const words = name.split('-').filter((word) => !/^(TLS13|TLS|DTLS|Sync|Async)$/.test(word));
+  const [first = name, second] = words;
+  return /^(Client|Server|ECH|CertificateSelection)$/.test(first) && second !== undefined
+    ? `${first}-${second}`
+    : first;
 }

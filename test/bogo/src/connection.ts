@@ -8,9 +8,10 @@ import {
   TlsError,
   type TlsEvent,
 } from 'tls13-core';
-import { checkConnection } from './checks.js';
-import { clientConfig, type Seen, serverConfig } from './configuration.js';
+import { clientConfig, serverConfig } from './configuration.js';
 import { Failure } from './failure.js';
+import type { Seen } from './feature.js';
+import { features } from './features/index.js';
 import { type Flags, number, text } from './flags.js';
 import { Wire } from './wire.js';
 import type { World } from './world.js';
@@ -66,7 +67,7 @@ class Connection {
     this.#handle(this.#engine.start());
     while (this.#info === undefined) await this.#turn();
     if (!switches.has('implicit-handshake')) {
-      checkConnection(this.#info, this.#flags, this.#resuming, this.#seen);
+      for (const { check } of features) check?.(this.#info, this.#flags, this.#seen, this.#resuming);
     }
     this.#exportSecrets();
     if (switches.has('read-with-unfinished-write')) this.#wire.hold();

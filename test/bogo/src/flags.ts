@@ -1,7 +1,13 @@
 /**
  * The command line of BoringSSL's runner as three configurations: of the first connection, of the resumptions, and of
- * the retry after rejected early data. A flag that is not in the table is a feature that this library does not have.
+ * the retry after a rejection. A flag that no feature knows is a feature that this library does not have.
  */
+
+/** The flags of one feature, without the hyphen in front. */
+export interface FlagGroup {
+  readonly switches?: readonly string[];
+  readonly values?: readonly string[];
+}
 
 /** What may be said of one connection; an absent flag is `undefined`. */
 export interface Flags {
@@ -19,6 +25,7 @@ export interface CredentialFlags {
 export interface CommandLine {
   readonly initial: Flags;
   readonly resume: Flags;
+  readonly retry: Flags;
 }
 
 /** The runner passes over a case when the shim ends with this status. */
@@ -26,7 +33,8 @@ export const unimplementedStatus = 89;
 
 export class Unimplemented extends Error {}
 
-export function parseCommandLine(words: readonly string[]): CommandLine {
+export function parseCommandLine(words: readonly string[], groups: readonly FlagGroup[]): CommandLine {
+  const kinds = kindsOf(groups);
   const configurations = { initial: new Building(), resume: new Building(), retry: new Building() };
   const all = Object.values(configurations);
   const rest = [...words];
@@ -80,39 +88,11 @@ class Building implements Flags {
 
 const ofCredential = new Set(['cert-file', 'key-file', 'signing-prefs', 'must-match-issuer']);
 
-const switches = [
-  ...['server', 'ipv6', 'is-handshaker-supported', 'async', 'implicit-handshake', 'new-x509-credential'],
-  ...['verify-peer', 'verify-fail', 'require-any-client-certificate', 'use-custom-verify-callback'],
-  ...[
-    'expect-verify-result',
-    'reverify-on-resume',
-    'expect-no-peer-cert',
-    'use-old-client-cert-callback',
-    'must-match-issuer',
-  ],
-  ...['use-early-callback', 'fail-early-callback', 'fail-cert-callback', 'expect-no-server-name'],
-  ...['shim-writes-first', 'shim-shuts-down', 'check-close-notify', 'read-with-unfinished-write', 'peek-then-read'],
-  ...['expect-session-miss', 'expect-no-session', 'no-ticket', 'skip-ticket', 'renew-ticket'],
-  ...['use-ticket-callback', 'use-ticket-aead-callback', 'expect-hrr', 'expect-no-hrr', 'server-preference'],
-  ...['decline-alpn', 'reject-alpn', 'select-empty-alpn', 'no-key-shares', 'key-update', 'send-alert'],
-  ...['use-export-context', 'export-traffic-secrets', 'enable-ocsp-stapling', 'no-op-extra-handshake'],
-  // What TLS 1.3 is or has anyway, and what belongs to versions that this library does not speak.
-  ...['no-tls1', 'no-tls11', 'no-tls12', 'expect-extended-master-secret', 'expect-secure-renegotiation'],
-  ...['renegotiate-freely', 'no-legacy-server-connect'],
-];
-
-const values = [
-  ...['port', 'shim-id', 'resume-count', 'cert-file', 'key-file', 'trust-cert', 'signing-prefs', 'verify-prefs'],
-  ...['curves', 'key-shares', 'server-supported-groups-hint', 'host-name', 'advertise-alpn', 'select-alpn'],
-  ...['expect-alpn', 'expect-advertised-alpn', 'expect-server-name', 'expect-curve-id', 'expect-version'],
-  ...['expect-cipher', 'expect-cipher-aes', 'expect-cipher-no-aes', 'expect-peer-signature-algorithm'],
-  ...['expect-peer-verify-pref', 'expect-peer-cert-file', 'expect-client-ca-list', 'use-client-ca-list'],
-  ...['expect-selected-credential', 'expect-ocsp-response', 'max-cert-list', 'resumption-delay', 'read-size'],
-  ...['export-keying-material', 'export-label', 'export-context', 'shim-initial-write'],
-  ...['min-version', 'max-version', 'select-next-proto', 'advertise-npn', 'srtp-profiles'],
-];
-
-const kinds: ReadonlyMap<string, 'switch' | 'value'> = new Map([
-  ...switches.map((name) => [name, 'switch'] as const),
-  ...values.map((name) => [name, 'value'] as const),
-]);
+function kindsOf(groups: readonly FlagGroup[]): ReadonlyMap<string, 'switch' | 'value'> {
+  return new Map(
+    groups.flatMap(({ switches = [], values = [] }) => [
+      ...switches.map((name) => [name, 'switch'] as const),
+      ...values.map((name) => [name, 'value'] as const),
+    ]),
+  );
+}

@@ -2,13 +2,17 @@
 import { type Session, TlsError } from 'tls13-core';
 import { runConnection } from './connection.js';
 import { Failure } from './failure.js';
+import { features } from './features/index.js';
 import { number, parseCommandLine, Unimplemented, unimplementedStatus } from './flags.js';
 import { type Backend, createWorld } from './world.js';
 
 /** The exit status. */
 export async function main(words: readonly string[], backend: Backend): Promise<number> {
   try {
-    const { initial, resume } = parseCommandLine(words);
+    const { initial, resume } = parseCommandLine(
+      words,
+      features.map(({ flags }) => flags),
+    );
     if (initial.switches.has('is-handshaker-supported')) {
       console.log('No');
       return 0;

@@ -1,0 +1,19 @@
+/** A feature of the library as the shim needs it: its flags, its part of the configuration, and what is checked of it. */
+import type { ClientConfig, ConnectionInfo, ServerConfig } from 'tls13-core';
+import type { FlagGroup, Flags } from './flags.js';
+import type { World } from './world.js';
+
+export interface Feature {
+  readonly flags: FlagGroup;
+  readonly client?: (flags: Flags, world: World, seen: Seen) => Partial<ClientConfig>;
+  readonly server?: (flags: Flags, world: World, seen: Seen) => Partial<ServerConfig>;
+  /** Throws a `Failure` for what the runner did not expect of a finished handshake. */
+  readonly check?: (info: ConnectionInfo, flags: Flags, seen: Seen, resuming: boolean) => void;
+}
+
+/** What the callbacks of one connection saw, for the checks behind the handshake. */
+export interface Seen {
+  /** `undefined` when no credential was asked for. */
+  credential: number | undefined;
+  ocspResponse: Uint8Array | undefined;
+}

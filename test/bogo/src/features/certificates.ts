@@ -1,0 +1,119 @@
+/** Certificates of both sides: those the shim has, and what it makes of the peer's. */
+import { type CertificateRequestInfo, type ClientHelloInfo, type PeerCertificates, TlsError } from 'tls13-core';
+import { type Candidate, candidates, choose, type Wanted } from '../credentials.js';
+import { expectBytes, expectSame } from '../failure.js';
+import type { Feature, Seen } from '../feature.js';
+import { type Flags, number, text } from '../flags.js';
+import { answerer, readPem } from '../world.js';
+import { examineResponse } from './ocsp.js';
+import { checkServerName } from './server-name.js';
+import { checkSchemes } from './signatures.js';
+
+export const certificates: Feature = {
+  flags: {
+    switches: [
+      'expect-no-peer-cert',
+      'expect-verify-result',
+      'must-match-issuer',
+      'new-x509-credential',
+      'require-any-client-certificate',
+      'reverify-on-resume',
+      'verify-fail',
+      'verify-peer',
+    ],
+    values: [
+      'cert-file',
+      'expect-client-ca-list',
+      'expect-peer-cert-file',
+      'expect-selected-credential',
+      'key-file',
+      'max-cert-list',
+      'trust-cert',
+      'use-client-ca-list',
+    ],
+  },
+  client(flags, world, seen) {
+    const all = candidates(flags, world);
+    const later = answerer(flags.switches.has('async'));
+    return {
+      verifyPeer: (peer) => later(() => verify(flags, peer, seen)),
+      credential: (request) =>
+        later(() => {
+          checkRequest(flags, request);
+          return chosen(all, request, seen);
+        }),
+    };
+  },
+  server(flags, world, seen) {
+    const all = candidates(flags, world);
+    const later = answerer(flags.switches.has('async'));
+    const required = flags.switches.has('require-any-client-certificate');
+    const authorities = text(flags, 'use-client-ca-list');
+    return {
+      credentials: (hello) =>
+        later(() => {
+          checkHello(flags, hello);
+          return chosen(all, hello, seen);
+        }),
+      clientAuthentication: required ? 'require' : flags.switches.has('verify-peer') ? 'request' : 'none',
+      verifyPeer: (peer) => later(() => verify(flags, peer, seen)),
+      certificateAuthorities: authorities === undefined || authorities.startsWith('<') ? [] : fromHex(authorities),
+    };
+  },
+  check(info, flags, seen) {
+    const credential = seen.credential ?? -1;
+    expectSame('selected credential', credential, number(flags, 'expect-selected-credential') ?? credential);
+    const shown = info.peerCertificates.length;
+    if (flags.switches.has('expect-no-peer-cert')) expectSame('certificates of the peer', shown, 0);
+    else if (info.role === 'client' || flags.switches.has('require-any-client-certificate')) {
+      expectSame('peer has certificates', shown > 0, true);
+    }
+    const chain = text(flags, 'expect-peer-cert-file');
+    if (chain !== undefined) expectBytes('chain of the peer', info.peerCertificates, readPem(chain));
+  },
+};
+
+function chosen(all: readonly Candidate[], wanted: Wanted, seen: Seen): Candidate['credential'] | undefined {
+  const candidate = choose(all, wanted);
+  seen.credential = candidate?.index;
+  return candidate?.credential;
+}
+
+function checkRequest(flags: Flags, request: CertificateRequestInfo): void {
+  const expected = text(flags, 'expect-client-ca-list');
+  if (expected !== undefined) {
+    expectBytes('certificate_authorities', request.certificateAuthorities, fromHex(expected));
+  }
+  checkSchemes(flags, request.signatureSchemes);
+  refuseIfTold(flags);
+}
+
+function checkHello(flags: Flags, hello: ClientHelloInfo): void {
+  checkServerName(flags, hello.serverName);
+  checkSchemes(flags, hello.signatureSchemes);
+  if (flags.switches.has('fail-early-callback')) {
+    throw new TlsError('handshake_failure', 'the early callback refuses the connection');
+  }
+  refuseIfTold(flags);
+}
+
+function refuseIfTold(flags: Flags): void {
+  if (flags.switches.has('fail-cert-callback')) {
+    throw new TlsError('internal_error', 'the certificate callback refuses the connection');
+  }
+}
+
+function verify(flags: Flags, peer: PeerCertificates, seen: Seen): void {
+  // The library always asks about the certificates of a session, which the runner must be told of.
+  if (peer.resumed && !flags.switches.has('reverify-on-resume')) return;
+  examineResponse(flags, peer, seen);
+  // A client that was not told to insist on it takes a certificate that does not verify.
+  const insists = peer.role === 'client' || flags.switches.has('verify-peer');
+  if (!flags.switches.has('verify-fail') || !insists) return;
+  const custom = flags.switches.has('use-custom-verify-callback');
+  throw new TlsError(custom ? 'certificate_unknown' : 'handshake_failure', 'the certificate does not verify');
+}
+
+function fromHex(list: string): readonly Uint8Array[] {
+  return list.split(',').map((hex) => new Uint8Array(Buffer.from(hex, 'hex')));
+}

@@ -1,0 +1,29 @@
+/** Every feature that the shim offers to the runner. A new one is a file here and a line in this list. */
+import type { Feature } from '../feature.js';
+import { alpn } from './alpn.js';
+import { basics } from './basics.js';
+import { callbacks } from './callbacks.js';
+import { certificates } from './certificates.js';
+import { exporters } from './exporters.js';
+import { groups } from './groups.js';
+import { inputOutput } from './input-output.js';
+import { ocsp } from './ocsp.js';
+import { olderVersions } from './older-versions.js';
+import { serverName } from './server-name.js';
+import { signatures } from './signatures.js';
+import { tickets } from './tickets.js';
+
+export const features: readonly Feature[] = [
+  basics,
+  alpn,
+  callbacks,
+  certificates,
+  exporters,
+  groups,
+  inputOutput,
+  ocsp,
+  olderVersions,
+  serverName,
+  signatures,
+  tickets,
+];
