@@ -1,8 +1,94 @@
-/** A peer's certificate chain as it arrives (§4.5.1.3), for both roles: its leaf's key, fit for a CertificateVerify. */
+/** A peer's Certificate and CertificateVerify (§4.5.1, §4.5.2), for both roles: how they are read and judged. */
 import { TlsError } from '../alert.js';
+import { type Awaitable, whenKnown } from '../awaitable.js';
+import { equal } from '../bytes.js';
+import type { PeerCertificates, VerifyPeer } from '../config/index.js';
 import type { CryptoProvider, PublicKey } from '../crypto/provider.js';
+import { extensionTypes, nameOf, type SignatureSchemeName } from '../registry.js';
+import {
+  type Certificate,
+  type CertificateEntry,
+  type CertificateVerify,
+  decodeCertificateStatus,
+} from '../wire/index.js';
 import { certificateFields, maySign } from '../x509/certificate.js';
-import type { SigningRole } from './certificate-verify.js';
+import { type SigningRole, verifySignature } from './certificate-verify.js';
+
+/** What a peer says it is, before it has shown to hold the key. */
+export interface ClaimedIdentity {
+  /** DER, leaf first; never empty. */
+  readonly certificates: readonly Uint8Array[];
+  /** Stapled to the leaf (§4.5.1.1). */
+  readonly ocspResponse: Uint8Array | undefined;
+  /** Of the leaf. */
+  readonly key: PublicKey;
+}
+
+/** What a Certificate is held against. */
+export interface ExpectedCertificate {
+  /** The peer's. */
+  readonly role: SigningRole;
+  /** certificate_request_context of the request that it answers: empty in the handshake (§4.5.1). */
+  readonly context: Uint8Array;
+  /** Types of the extensions that its entries may hold: those that this side has asked for (§4.3). */
+  readonly asked: readonly number[];
+  readonly provider: Pick<CryptoProvider, 'certificateKey'>;
+}
+
+/** The peer's claim, or `undefined` for an empty Certificate: whether that will do is for its role to say. */
+export function readCertificate(body: Certificate, expected: ExpectedCertificate): ClaimedIdentity | undefined {
+  const { role, context, asked } = expected;
+  if (!equal(body.certificateRequestContext, context)) {
+    throw new TlsError(
+      'illegal_parameter',
+      `the Certificate's certificate_request_context has ${body.certificateRequestContext.length} bytes; wanted is ${
+        context.length === 0 ? 'the empty one of the handshake' : 'that of the CertificateRequest'
+      } (§4.5.1)`,
+    );
+  }
+  for (const { extensions } of body.certificateList) {
+    const unasked = extensions.types.find((type) => !asked.includes(type));
+    if (unasked !== undefined) {
+      throw new TlsError(
+        'unsupported_extension',
+        `the ${role}'s Certificate holds ${nameOf(extensionTypes, unasked)}, which was not asked for (§4.3)`,
+      );
+    }
+  }
+  const [leaf] = body.certificateList;
+  if (leaf === undefined) return undefined;
+  return {
+    // Copies, as the application keeps them.
+    certificates: body.certificateList.map(({ certData }) => certData.slice()),
+    ocspResponse: ocspResponse(leaf),
+    key: leafKey(expected.provider, role, leaf.certData),
+  };
+}
+
+/** What it takes to believe a claim. */
+export interface Trial {
+  /** The peer's. */
+  readonly role: SigningRole;
+  readonly claimed: ClaimedIdentity;
+  /** Through the peer's Certificate. */
+  readonly transcriptHash: Uint8Array;
+  /** What this side offered in signature_algorithms. */
+  readonly offered: readonly SignatureSchemeName[];
+  readonly serverName: string | undefined;
+  readonly verifyPeer: VerifyPeer;
+}
+
+/**
+ * The scheme of the peer's CertificateVerify, once its signature holds and the application believes the identity.
+ * The signature comes first: nobody is asked about a certificate whose key the peer has not shown to hold.
+ */
+export function judge({ algorithm, signature }: CertificateVerify, trial: Trial): Awaitable<SignatureSchemeName> {
+  const { role, claimed, offered, transcriptHash, serverName, verifyPeer } = trial;
+  const { certificates, ocspResponse, key } = claimed;
+  const scheme = verifySignature({ role, key, offered, algorithm, signature, transcriptHash });
+  const peer: PeerCertificates = { role, certificates, serverName, ocspResponse, resumed: false };
+  return whenKnown(verifyPeer(peer), () => scheme);
+}
 
 /**
  * The key of the leaf. Throws decode_error or bad_certificate for one that cannot be read, and unsupported_certificate for
@@ -20,4 +106,19 @@ export function leafKey(
     );
   }
   return provider.certificateKey(leaf);
+}
+
+const ocspStatusType = 1;
+
+/** The stapled OCSP response of the leaf (§4.5.1.1). */
+function ocspResponse({ extensions }: CertificateEntry): Uint8Array | undefined {
+  if (extensions.statusRequest === undefined) return undefined;
+  const { statusType, response } = decodeCertificateStatus(extensions.statusRequest);
+  if (statusType !== ocspStatusType) {
+    throw new TlsError(
+      'bad_certificate_status_response',
+      `the Certificate's status_request is of type ${statusType}; asked for was ocsp (1) (§4.5.1.1)`,
+    );
+  }
+  return response.slice();
 }

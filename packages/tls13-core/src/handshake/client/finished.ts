@@ -4,10 +4,10 @@ import type { CertificateRequestInfo, Credential } from '../../config/index.js';
 import type { ConnectionInfo } from '../../connection-info.js';
 import { finishedVerifyData, verifyFinished } from '../../keys/finished.js';
 import type { Transcript } from '../../keys/transcript.js';
-import { type SignatureSchemeName, signatureSchemes } from '../../registry.js';
 import { encodeMessage } from '../../wire/index.js';
-import { chooseSignatureScheme, signedContent } from '../certificate-verify.js';
+import { chooseSignatureScheme } from '../certificate-verify.js';
 import type { Effect } from '../effects.js';
+import { type Authentication, authenticate, authenticateAsNobody, type ChosenCredential } from '../own-certificate.js';
 import { type MessageOf, type Step, type Transition, whenReady } from '../step.js';
 import type { ClientContext, Connected, WaitFinished } from './states.js';
 
@@ -32,50 +32,20 @@ export function receiveFinished(
     return connect(state, context, throughServerFinished, { messages: [], transcript: throughServerFinished });
   }
   const { credential } = context.settings;
-  const answer = typeof credential === 'function' ? credential(request) : credential;
-  return whenReady(answer, (chosen) => authenticate(state, context, throughServerFinished, request, chosen));
+  const given = typeof credential === 'function' ? credential(request) : credential;
+  return whenReady(given, (known) => {
+    const answer = { role: 'client', context: new Uint8Array(0), transcript: throughServerFinished } as const;
+    const chosen = usable(known, request);
+    if (chosen === undefined) return connect(state, context, throughServerFinished, authenticateAsNobody(answer));
+    return whenReady(authenticate(chosen, answer), (authentication) =>
+      connect(state, context, throughServerFinished, authentication, chosen),
+    );
+  });
 }
 
-/** The client's Certificate and CertificateVerify, as far as there are any. */
-interface ClientAuthentication {
-  readonly messages: readonly Uint8Array[];
-  /** Through the last of the messages. */
-  readonly transcript: Transcript;
-  readonly presented?: { readonly credential: Credential; readonly scheme: SignatureSchemeName };
-}
-
-/** Certificate, and CertificateVerify behind it unless it is empty (§4.5.1, §4.5.2). */
-function authenticate(
-  state: WaitFinished,
-  context: ClientContext,
-  throughServerFinished: Transcript,
-  request: CertificateRequestInfo,
-  credential: Credential | undefined,
-): Transition<Connected> {
+function usable(credential: Credential | undefined, request: CertificateRequestInfo): ChosenCredential | undefined {
   const scheme = credential && chooseSignatureScheme(credential.signer, request.signatureSchemes);
-  if (credential === undefined || scheme === undefined) {
-    const message = certificateMessage([]);
-    const transcript = throughServerFinished.append(message);
-    return connect(state, context, throughServerFinished, { messages: [message], transcript });
-  }
-  const certificate = certificateMessage(credential.certificateChain);
-  const throughCertificate = throughServerFinished.append(certificate);
-  const content = signedContent('client', throughCertificate.digest());
-  return whenReady(credential.signer.sign(scheme, content), (signature) => {
-    const verify = encodeMessage('certificate_verify', { algorithm: signatureSchemes[scheme], signature });
-    return connect(state, context, throughServerFinished, {
-      messages: [certificate, verify],
-      transcript: throughCertificate.append(verify),
-      presented: { credential, scheme },
-    });
-  });
-}
-
-function certificateMessage(chain: readonly Uint8Array[]): Uint8Array {
-  return encodeMessage('certificate', {
-    certificateRequestContext: new Uint8Array(0),
-    certificateList: chain.map((certData) => ({ certData, extensions: {} })),
-  });
+  return credential === undefined || scheme === undefined ? undefined : { credential, scheme };
 }
 
 /** Sends the client's flight and turns to the application keys. */
@@ -83,7 +53,8 @@ function connect(
   state: WaitFinished,
   { settings }: ClientContext,
   throughServerFinished: Transcript,
-  { messages, transcript, presented }: ClientAuthentication,
+  { messages, transcript }: Authentication,
+  presented?: ChosenCredential,
 ): Step<Connected> {
   const { negotiated, alpnProtocol, peerCertificates, signatureScheme } = state;
   const { offer, suite, clientSecret, mainSecret, helloRetryRequest } = negotiated;

@@ -1,9 +1,7 @@
 /** EncryptedExtensions and CertificateRequest (§4.4), and the server's Certificate and CertificateVerify (§4.5). */
 import { TlsError } from '../../alert.js';
 import type { CertificateRequestInfo } from '../../config/index.js';
-import { type CertificateEntry, decodeCertificateStatus } from '../../wire/index.js';
-import { verifySignature } from '../certificate-verify.js';
-import { leafKey } from '../peer-certificate.js';
+import { judge, readCertificate } from '../peer-certificate.js';
 import { type MessageOf, type Step, type Transition, whenReady } from '../step.js';
 import { checkOffered } from './offer.js';
 import type {
@@ -50,7 +48,13 @@ export function receiveCertificateRequest(
   { negotiated, transcript, alpnProtocol }: WaitCertificateOrRequest,
   { body, bytes }: MessageOf<'certificate_request'>,
 ): Step<WaitCertificate> {
-  checkContext('CertificateRequest', body.certificateRequestContext);
+  const { length } = body.certificateRequestContext;
+  if (length > 0) {
+    throw new TlsError(
+      'illegal_parameter',
+      `the CertificateRequest's certificate_request_context has ${length} bytes; in the handshake it is empty (§4.4.2)`,
+    );
+  }
   const { signatureAlgorithms, certificateAuthorities = [] } = body.extensions;
   if (signatureAlgorithms === undefined) {
     throw new TlsError('missing_extension', 'the CertificateRequest has no signature_algorithms (§4.4.2)');
@@ -71,13 +75,15 @@ export function receiveCertificate(
   { settings }: ClientContext,
 ): Step<WaitCertificateVerify> {
   const { negotiated, transcript, alpnProtocol } = state;
-  checkContext('Certificate', body.certificateRequestContext);
-  for (const { extensions } of body.certificateList) checkOffered(negotiated.offer, 'Certificate', extensions.types);
-  const [leaf] = body.certificateList;
-  if (leaf === undefined) {
+  const claimed = readCertificate(body, {
+    role: 'server',
+    context: new Uint8Array(0),
+    asked: negotiated.offer.hello.extensions.types,
+    provider: settings.provider,
+  });
+  if (claimed === undefined) {
     throw new TlsError('decode_error', "the server's Certificate is empty; it must hold a chain (§4.5.1.3)");
   }
-  const certificates = body.certificateList.map(({ certData }) => certData.slice());
   return {
     next: {
       name: 'WAIT_CV',
@@ -85,64 +91,37 @@ export function receiveCertificate(
       transcript: transcript.append(bytes),
       alpnProtocol,
       request: state.name === 'WAIT_CERT' ? state.request : undefined,
-      certificates,
-      ocspResponse: ocspResponse(leaf),
-      key: leafKey(settings.provider, 'server', leaf.certData),
+      claimed,
     },
     effects: [],
   };
 }
 
-/** The signature comes first: nobody is asked about a certificate whose key the peer has not shown to hold. */
 export function receiveCertificateVerify(
   state: WaitCertificateVerify,
   { body, bytes }: MessageOf<'certificate_verify'>,
   { settings }: ClientContext,
 ): Transition<WaitFinished> {
-  const { negotiated, transcript, alpnProtocol, request, certificates, ocspResponse } = state;
-  const signatureScheme = verifySignature({
+  const { negotiated, transcript, alpnProtocol, request, claimed } = state;
+  const { serverName, verifyPeer, signatureSchemes: offered } = settings;
+  const verdict = judge(body, {
     role: 'server',
-    key: state.key,
-    offered: settings.signatureSchemes,
-    algorithm: body.algorithm,
-    signature: body.signature,
+    claimed,
     transcriptHash: transcript.digest(),
+    offered,
+    serverName,
+    verifyPeer,
   });
-  const next: WaitFinished = {
-    name: 'WAIT_FINISHED',
-    negotiated,
-    transcript: transcript.append(bytes),
-    alpnProtocol,
-    request,
-    peerCertificates: certificates,
-    signatureScheme,
-  };
-  const { serverName } = settings;
-  const verdict = settings.verifyPeer({ role: 'server', certificates, serverName, ocspResponse, resumed: false });
-  return whenReady(verdict, () => ({ next, effects: [] }));
-}
-
-/** §4.4.2, §4.5.1: a context is for authentication after the handshake only. */
-function checkContext(message: string, context: Uint8Array): void {
-  if (context.length > 0) {
-    throw new TlsError(
-      'illegal_parameter',
-      `the ${message}'s certificate_request_context has ${context.length} bytes; in the handshake it is empty (§4.4.2)`,
-    );
-  }
-}
-
-const ocspStatusType = 1;
-
-/** The stapled OCSP response of the leaf (§4.5.1.1). */
-function ocspResponse({ extensions }: CertificateEntry): Uint8Array | undefined {
-  if (extensions.statusRequest === undefined) return undefined;
-  const { statusType, response } = decodeCertificateStatus(extensions.statusRequest);
-  if (statusType !== ocspStatusType) {
-    throw new TlsError(
-      'bad_certificate_status_response',
-      `the Certificate's status_request is of type ${statusType}; asked for was ocsp (1) (§4.5.1.1)`,
-    );
-  }
-  return response.slice();
+  return whenReady(verdict, (signatureScheme) => ({
+    next: {
+      name: 'WAIT_FINISHED',
+      negotiated,
+      transcript: transcript.append(bytes),
+      alpnProtocol,
+      request,
+      peerCertificates: claimed.certificates,
+      signatureScheme,
+    },
+    effects: [],
+  }));
 }

@@ -1,12 +1,12 @@
 /** The client's states (§A.1): each holds exactly what its transitions need. START is what `startClient` leaves. */
 
 import type { CertificateRequestInfo } from '../../config/index.js';
-import type { PublicKey } from '../../crypto/provider.js';
 import type { CipherSuite } from '../../crypto/suites.js';
 import type { MainSecret, Secret } from '../../keys/schedule.js';
 import type { Transcript } from '../../keys/transcript.js';
 import type { NamedGroupName, SignatureSchemeName } from '../../registry.js';
 import type { ClientSettings } from '../../settings/index.js';
+import type { ClaimedIdentity } from '../peer-certificate.js';
 import type { Offer } from './offer.js';
 import type { OfferedPsk } from './psk.js';
 
@@ -73,11 +73,7 @@ export interface WaitCertificateVerify {
   readonly alpnProtocol: string | undefined;
   /** `undefined` when the server asks for no certificate. */
   readonly request: CertificateRequestInfo | undefined;
-  /** DER, leaf first. */
-  readonly certificates: readonly Uint8Array[];
-  readonly ocspResponse: Uint8Array | undefined;
-  /** Of the leaf. */
-  readonly key: PublicKey;
+  readonly claimed: ClaimedIdentity;
 }
 
 export interface WaitFinished {

@@ -2,15 +2,11 @@
 import { TlsError } from '../../alert.js';
 import { type Awaitable, whenKnown } from '../../awaitable.js';
 import type { ClientHelloInfo, Credential } from '../../config/index.js';
-import { nameOf, type SignatureSchemeName, signatureSchemes } from '../../registry.js';
+import { nameOf, signatureSchemes } from '../../registry.js';
 import type { ServerSettings } from '../../settings/index.js';
 import { chooseSignatureScheme } from '../certificate-verify.js';
+import type { ChosenCredential } from '../own-certificate.js';
 import type { Offer } from './client-hello.js';
-
-export interface ChosenCredential {
-  readonly credential: Credential;
-  readonly scheme: SignatureSchemeName;
-}
 
 export function chooseCredential(offer: Offer, settings: ServerSettings): Awaitable<ChosenCredential> {
   if (offer.hello.extensions.signatureAlgorithms === undefined) {

@@ -6,11 +6,11 @@ import { finishedVerifyData } from '../../keys/finished.js';
 import { EarlySecret, type MainSecret, type Secret } from '../../keys/schedule.js';
 import type { Transcript } from '../../keys/transcript.js';
 import { encodeMessage } from '../../wire/index.js';
-import { signedContent } from '../certificate-verify.js';
 import type { Effect, KeyLogLabel } from '../effects.js';
+import { authenticate } from '../own-certificate.js';
 import { type Step, type Transition, whenReady } from '../step.js';
 import { type AnswerableHello, transcriptBefore } from './answerable-hello.js';
-import { certificate, certificateRequest, certificateVerify, encryptedExtensions, serverHello } from './messages.js';
+import { certificateRequest, encryptedExtensions, serverHello } from './messages.js';
 import type { Parameters } from './parameters.js';
 import type { ServerContext, TicketTerms, WaitCertificate, WaitFinished } from './states.js';
 import { seconds } from './time.js';
@@ -26,10 +26,10 @@ export function sendFlight(parameters: Parameters, context: ServerContext): Tran
 
   const asks = settings.clientAuthentication !== 'none';
   const requested = asks ? send(extended, certificateRequest(context)) : extended;
-  const shown = send(requested, certificate(chosen));
-  const content = signedContent('server', shown.transcript.digest());
-  return whenReady(chosen.credential.signer.sign(chosen.scheme, content), (signature) => {
-    const sent = send(shown, certificateVerify(chosen, signature));
+  const { transcript } = requested;
+  const shown = authenticate(chosen, { role: 'server', context: new Uint8Array(0), transcript });
+  return whenReady(shown, ({ messages }) => {
+    const sent = messages.reduce(send, requested);
     return closeFlight({ ...opened, sent }, asks ? 'WAIT_CERT' : 'WAIT_FINISHED', parameters, context);
   });
 }

@@ -2,7 +2,6 @@
 import { namedGroups, protocolVersions, signatureSchemes } from '../../registry.js';
 import { encodeMessage } from '../../wire/index.js';
 import { certificateSchemes, handshakeSchemes } from '../certificate-verify.js';
-import type { ChosenCredential } from './credential.js';
 import type { Parameters } from './parameters.js';
 import type { ServerContext } from './states.js';
 
@@ -52,17 +51,6 @@ export function certificateRequest({ settings }: ServerContext): Uint8Array {
       certificateAuthorities: certificateAuthorities.length === 0 ? undefined : certificateAuthorities,
     },
   });
-}
-
-export function certificate({ credential }: ChosenCredential): Uint8Array {
-  return encodeMessage('certificate', {
-    certificateRequestContext: noBytes,
-    certificateList: credential.certificateChain.map((certData) => ({ certData, extensions: {} })),
-  });
-}
-
-export function certificateVerify({ scheme }: ChosenCredential, signature: Uint8Array): Uint8Array {
-  return encodeMessage('certificate_verify', { algorithm: signatureSchemes[scheme], signature });
 }
 
 const noBytes = new Uint8Array(0);

@@ -1,7 +1,7 @@
 /** What has been agreed on when the server's flight begins. */
 import type { CipherSuite } from '../../crypto/suites.js';
+import type { ChosenCredential } from '../own-certificate.js';
 import type { AnswerableHello } from './answerable-hello.js';
-import type { ChosenCredential } from './credential.js';
 import type { SelectedPsk } from './psk.js';
 
 /** Everything that has been agreed on: the server is authenticated by a PSK or by a certificate, never by both (§4.2.1). */

@@ -1,11 +1,11 @@
 /** The states of a server (§A.2). RECVD_CH and NEGOTIATED are passed within one step and so have no type. */
 
 import type { ConnectionInfo } from '../../connection-info.js';
-import type { PublicKey } from '../../crypto/provider.js';
 import type { CipherSuite } from '../../crypto/suites.js';
 import type { MainSecret, Secret } from '../../keys/schedule.js';
 import type { Transcript } from '../../keys/transcript.js';
 import type { ServerSettings } from '../../settings/index.js';
+import type { ClaimedIdentity } from '../peer-certificate.js';
 import type { Retry } from './retry.js';
 
 export interface ServerContext {
@@ -42,10 +42,7 @@ export interface WaitCertificate extends ServerFlightSent {
 
 export interface WaitCertificateVerify extends ServerFlightSent {
   readonly name: 'WAIT_CV';
-  /** The client's, DER, leaf first; never empty. */
-  readonly certificates: readonly Uint8Array[];
-  /** Of the leaf. */
-  readonly key: PublicKey;
+  readonly claimed: ClaimedIdentity;
 }
 
 export interface WaitFinished extends ServerFlightSent {
