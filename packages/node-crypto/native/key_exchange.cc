@@ -4,9 +4,11 @@
 
 #include <openssl/core_names.h>
 #include <openssl/params.h>
+#include <openssl/x509.h>
 
 #include <cstring>
 #include <utility>
+#include <vector>
 
 namespace tls13 {
 
@@ -49,6 +51,40 @@ Key Generate(const Group& group) {
   return Key(group.kind == Group::Kind::kWeierstrass
                  ? EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", group.openssl_name)
                  : EVP_PKEY_Q_keygen(nullptr, nullptr, group.openssl_name));
+}
+
+// An ECPrivateKey (RFC 5915) of a scalar: reading one computes its public half.
+std::vector<uint8_t> EcPrivateKey(const Group& group, Bytes scalar) {
+  const int nid = EC_curve_nist2nid(group.openssl_name);
+  const ASN1_OBJECT* object = OBJ_nid2obj(nid);
+  const uint8_t* name = OBJ_get0_data(object);
+  const uint8_t name_length = static_cast<uint8_t>(OBJ_length(object));
+  const uint8_t length = static_cast<uint8_t>(scalar.length);
+  std::vector<uint8_t> fields = {2, 1, 1, 4, length};
+  fields.insert(fields.end(), scalar.data, scalar.data + scalar.length);
+  fields.insert(fields.end(), {0xa0, static_cast<uint8_t>(name_length + 2), 6, name_length});
+  fields.insert(fields.end(), name, name + name_length);
+  std::vector<uint8_t> der = {0x30, static_cast<uint8_t>(fields.size())};
+  der.insert(der.end(), fields.begin(), fields.end());
+  OPENSSL_cleanse(fields.data(), fields.size());
+  return der;
+}
+
+// The key pair of a private key, or null: X25519 takes any 32 bytes, a NIST curve a scalar as long as its field.
+Key Import(const Group& group, Bytes private_key) {
+  // Of both kinds the shared secret is as long as the field.
+  if (group.kind == Group::Kind::kEncapsulation || private_key.length != group.secret_length) return nullptr;
+  if (group.kind == Group::Kind::kMontgomery) {
+    return Key(EVP_PKEY_new_raw_private_key_ex(nullptr, group.openssl_name, nullptr, private_key.data,
+                                               private_key.length));
+  }
+  std::vector<uint8_t> der = EcPrivateKey(group, private_key);
+  const uint8_t* next = der.data();
+  Key key(d2i_PrivateKey_ex(EVP_PKEY_EC, nullptr, &next, static_cast<long>(der.size()), nullptr, nullptr));
+  OPENSSL_cleanse(der.data(), der.size());
+  const KeyContext context(key ? EVP_PKEY_CTX_new_from_pkey(nullptr, key.get(), nullptr) : nullptr);
+  if (!context || EVP_PKEY_private_check(context.get()) != 1) return nullptr;
+  return key;
 }
 
 bool WritePublicKey(EVP_PKEY* key, Bytes out) {
@@ -127,12 +163,17 @@ class EphemeralKey : public Napi::ObjectWrap<EphemeralKey> {
         {InstanceMethod<&EphemeralKey::Derive>("derive"), InstanceMethod<&EphemeralKey::Destroy>("destroy")});
   }
 
-  // (group, keyExchange): fills keyExchange
+  // (group, keyExchange, privateKey?): fills keyExchange
   explicit EphemeralKey(const Napi::CallbackInfo& info)
       : Napi::ObjectWrap<EphemeralKey>(info), group_(FindGroup(info[0])) {
     const Bytes key_exchange = RoomOf(info[1], group_.client_length, "keyExchange");
     ErrorMark mark;
-    key_ = Generate(group_);
+    if (info.Length() > 2) {
+      key_ = Import(group_, BytesOf(info[2], "privateKey"));
+      if (!key_) throw Napi::TypeError::New(info.Env(), std::string("not a private key of ") + group_.name);
+    } else {
+      key_ = Generate(group_);
+    }
     if (!key_ || !WritePublicKey(key_.get(), key_exchange)) throw OpensslError(info.Env(), "key generation");
   }
 

@@ -11,10 +11,14 @@ export interface Binding {
   readonly RecordOpener: new (aead: AeadName, key: Uint8Array, iv: Uint8Array, sequenceNumber: bigint) => BoundOpener;
   readonly sha256: BoundHash;
   readonly sha384: BoundHash;
-  /** Fills `keyExchange` with its public half. */
+  /**
+   * Fills `keyExchange` with its public half. Fresh, or of the private key that is given (elliptic curves only), which
+   * throws TypeError if it is none.
+   */
   readonly EphemeralKey: new (
     group: NamedGroupName,
     keyExchange: Uint8Array,
+    privateKey?: Uint8Array,
   ) => BoundEphemeralKey;
   /** Fills `keyExchange` and `secret`; false if the peer's share is not valid. */
   encapsulate(group: NamedGroupName, peerKeyExchange: Uint8Array, keyExchange: Uint8Array, secret: Uint8Array): boolean;

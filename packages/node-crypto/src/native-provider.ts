@@ -43,6 +43,7 @@ export function providerOver(binding: Binding): CryptoProvider {
     aead: (name, key) => new NativeAead(binding, name, key),
     recordProtection: nativeRecordProtection(binding),
     generateKeyShare: (group) => keyExchange(group).generateKeyShare(group),
+    importKeyShare: (group, privateKey) => new NativeEphemeralKey(binding, group, privateKey),
     encapsulate: (group, peerKeyExchange) => keyExchange(group).encapsulate(group, peerKeyExchange),
     certificateKey,
     signer: pkcs8Signer,
@@ -75,10 +76,13 @@ class NativeEphemeralKey implements EphemeralKey {
   readonly keyExchange: Uint8Array;
   readonly #native: BoundEphemeralKey;
 
-  constructor(binding: Binding, group: NamedGroupName) {
+  constructor(binding: Binding, group: NamedGroupName, privateKey?: Uint8Array) {
     this.group = group;
     this.keyExchange = new Uint8Array(shareLengths[group].client);
-    this.#native = new binding.EphemeralKey(group, this.keyExchange);
+    this.#native =
+      privateKey === undefined
+        ? new binding.EphemeralKey(group, this.keyExchange)
+        : new binding.EphemeralKey(group, this.keyExchange, privateKey);
   }
 
   decapsulate(peerKeyExchange: Uint8Array): Uint8Array | undefined {

@@ -3,6 +3,7 @@ import {
   createCipheriv,
   createDecipheriv,
   createECDH,
+  createPrivateKey,
   createPublicKey,
   createSecretKey,
   diffieHellman,
@@ -26,6 +27,7 @@ export const nodeProvider: CryptoProvider = {
   hash: (name) => nodeHashes[name],
   aead: (name, key) => new NodeAead(name, key),
   generateKeyShare: (group) => keyExchangeOf(group).generateKeyShare(group),
+  importKeyShare: importedKey,
   encapsulate: (group, peerKeyExchange) => keyExchangeOf(group).encapsulate(group, peerKeyExchange),
   certificateKey,
   signer: pkcs8Signer,
@@ -139,6 +141,20 @@ function keyExchangeOf(group: NamedGroupName): KeyExchange {
   return group === 'X25519MLKEM768' ? hybrid : weierstrass;
 }
 
+function importedKey(group: NamedGroupName, privateKey: Uint8Array): EphemeralKey {
+  if (privateKey.length !== shareLengths[group].secret) throw notAKey(group);
+  if (group === 'x25519') return new X25519Key(privateKey);
+  try {
+    return new CurveKey(group, privateKey);
+  } catch {
+    throw notAKey(group);
+  }
+}
+
+function notAKey(group: NamedGroupName): TypeError {
+  return new TypeError(`not a private key of ${group}`);
+}
+
 function encapsulateBy(own: EphemeralKey, peerKeyExchange: Uint8Array): Encapsulation | undefined {
   const sharedSecret = own.decapsulate(peerKeyExchange);
   return sharedSecret === undefined ? undefined : { keyExchange: own.keyExchange, sharedSecret };
@@ -149,8 +165,8 @@ class X25519Key implements EphemeralKey {
   readonly keyExchange: Uint8Array;
   readonly #privateKey: KeyObject;
 
-  constructor() {
-    const { privateKey, publicKey } = generateKeyPairSync('x25519');
+  constructor(given?: Uint8Array) {
+    const { privateKey, publicKey } = given === undefined ? generateKeyPairSync('x25519') : x25519Pair(given);
     this.#privateKey = privateKey;
     // As JWK: the DER forms take node:crypto ten times as long.
     this.keyExchange = new Uint8Array(Buffer.from(publicKey.export({ format: 'jwk' }).x ?? '', 'base64url'));
@@ -172,17 +188,28 @@ class X25519Key implements EphemeralKey {
   destroy(): void {}
 }
 
+/** The rest of a PKCS#8 PrivateKeyInfo of X25519 (RFC 8410 §7), which ends with the key. */
+const x25519Prefix = Buffer.from('302e020100300506032b656e04220420', 'hex');
+
+function x25519Pair(given: Uint8Array): { readonly privateKey: KeyObject; readonly publicKey: KeyObject } {
+  const der = Buffer.concat([x25519Prefix, given]);
+  const privateKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
+  der.fill(0);
+  return { privateKey, publicKey: createPublicKey(privateKey) };
+}
+
 class CurveKey implements EphemeralKey {
   readonly group: NamedGroupName;
   readonly keyExchange: Uint8Array;
   readonly #ecdh: ReturnType<typeof createECDH>;
 
-  constructor(group: NamedGroupName) {
+  constructor(group: NamedGroupName, given?: Uint8Array) {
     const curve = curveNames[group];
     if (curve === undefined) throw new RangeError(`there is no curve for the group ${group}`);
     this.group = group;
     this.#ecdh = createECDH(curve);
-    this.keyExchange = plainBytes(this.#ecdh.generateKeys());
+    if (given !== undefined) this.#ecdh.setPrivateKey(given);
+    this.keyExchange = plainBytes(given === undefined ? this.#ecdh.generateKeys() : this.#ecdh.getPublicKey());
   }
 
   decapsulate(peerKeyExchange: Uint8Array): Uint8Array | undefined {

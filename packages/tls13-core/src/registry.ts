@@ -86,11 +86,25 @@ export const extensionTypes = {
   post_handshake_auth: 49,
   signature_algorithms_cert: 50,
   key_share: 51,
+  ech_outer_extensions: 0xfd00,
+  encrypted_client_hello: 0xfe0d,
 } as const;
 export type ExtensionName = keyof typeof extensionTypes;
 
 /** §4.3.9 */
 export const pskKeyExchangeModes = { psk_ke: 0, psk_dhe_ke: 1 } as const;
+
+/** RFC 9180 §7: what HPKE is made of here. */
+export const hpkeKems = {
+  DHKEM_P256_HKDF_SHA256: 0x0010,
+  DHKEM_P384_HKDF_SHA384: 0x0011,
+  DHKEM_X25519_HKDF_SHA256: 0x0020,
+} as const;
+export type HpkeKemName = keyof typeof hpkeKems;
+export const hpkeKdfs = { HKDF_SHA256: 0x0001, HKDF_SHA384: 0x0002 } as const;
+export type HpkeKdfName = keyof typeof hpkeKdfs;
+export const hpkeAeads = { AES_128_GCM: 0x0001, AES_256_GCM: 0x0002, ChaCha20Poly1305: 0x0003 } as const;
+export type HpkeAeadName = keyof typeof hpkeAeads;
 
 /** §4.7.3 */
 export const keyUpdateRequests = { update_not_requested: 0, update_requested: 1 } as const;

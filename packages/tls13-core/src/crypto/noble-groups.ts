@@ -21,6 +21,14 @@ export function nobleKeyShare(group: NamedGroupName): EphemeralKey {
   return nobleKeyShareOf(group, group === 'X25519MLKEM768' ? randomHybridKey() : curves[group].randomSecretKey());
 }
 
+/** See `CryptoProvider.importKeyShare`. */
+export function nobleImportKeyShare(group: NamedGroupName, privateKey: Uint8Array): EphemeralKey {
+  if (!isEcdhe(group) || !curves[group].isSecretKey(privateKey)) {
+    throw new TypeError(`these ${privateKey.length} bytes are not a private key of ${group}`);
+  }
+  return nobleKeyShareOf(group, privateKey.slice());
+}
+
 export function nobleEncapsulate(group: NamedGroupName, peerKeyExchange: Uint8Array): Encapsulation | undefined {
   if (group === 'X25519MLKEM768') return hybridEncapsulate(peerKeyExchange);
   const share = nobleKeyShare(group);
@@ -53,7 +61,12 @@ export function nobleKeyShareOf(group: NamedGroupName, privateKey: Uint8Array): 
 
 type EcdheGroupName = Exclude<NamedGroupName, 'X25519MLKEM768'>;
 
+function isEcdhe(group: NamedGroupName): group is EcdheGroupName {
+  return Object.hasOwn(curves, group);
+}
+
 interface Curve {
+  isSecretKey(secretKey: Uint8Array): boolean;
   randomSecretKey(): Uint8Array;
   publicKey(secretKey: Uint8Array): Uint8Array;
   /** `undefined` for a peer's share that is not valid. */
@@ -64,6 +77,7 @@ interface Curve {
 function nistCurve(curve: typeof p256): Curve {
   const coordinate = curve.Point.Fp.BYTES;
   return {
+    isSecretKey: (secretKey) => curve.utils.isValidSecretKey(secretKey),
     randomSecretKey: () => curve.utils.randomSecretKey(),
     publicKey: (secretKey) => curve.getPublicKey(secretKey, false),
     sharedSecret(secretKey, peerKeyExchange) {
@@ -78,6 +92,7 @@ const x25519Length = 32;
 
 const curves: Readonly<Record<EcdheGroupName, Curve>> = {
   x25519: {
+    isSecretKey: (secretKey) => secretKey.length === x25519Length,
     randomSecretKey: () => x25519.utils.randomSecretKey(),
     publicKey: (secretKey) => x25519.getPublicKey(secretKey),
     sharedSecret(secretKey, peerKeyExchange) {

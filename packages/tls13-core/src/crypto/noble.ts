@@ -2,7 +2,7 @@
 import { randomBytes } from '@noble/hashes/utils.js';
 import { nobleAead } from './noble-aead.js';
 import { nobleCertificateKey } from './noble-certificate.js';
-import { nobleEncapsulate, nobleGroups, nobleKeyShare } from './noble-groups.js';
+import { nobleEncapsulate, nobleGroups, nobleImportKeyShare, nobleKeyShare } from './noble-groups.js';
 import { nobleHash } from './noble-hash.js';
 import { nobleSigner } from './noble-signer.js';
 import type { CryptoProvider } from './provider.js';
@@ -32,6 +32,7 @@ export const nobleProvider: CryptoProvider = {
   hash: nobleHash,
   aead: nobleAead,
   generateKeyShare: nobleKeyShare,
+  importKeyShare: nobleImportKeyShare,
   encapsulate: nobleEncapsulate,
   certificateKey: nobleCertificateKey,
   signer: nobleSigner,

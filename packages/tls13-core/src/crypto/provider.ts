@@ -28,6 +28,12 @@ export interface CryptoProvider {
   readonly recordProtection?: RecordProtection;
   /** A fresh ephemeral key, the client's half of a key exchange (§4.3.8). */
   generateKeyShare(group: NamedGroupName): EphemeralKey;
+  /**
+   * The half of a key exchange whose private key is given, as HPKE needs it (RFC 9180 §7.1): for X25519 its 32 bytes, for
+   * a NIST curve the scalar, as long as the curve's field. `privateKey` is copied. Throws TypeError for one that is none,
+   * and for a group that is no elliptic curve.
+   */
+  importKeyShare(group: NamedGroupName, privateKey: Uint8Array): EphemeralKey;
   /** The server's half: its own share and the shared secret, or `undefined` if the peer's share is not valid (§4.3.8.2, §7.4.2). */
   encapsulate(group: NamedGroupName, peerKeyExchange: Uint8Array): Encapsulation | undefined;
   /**

@@ -52,6 +52,9 @@ export interface BlockRules {
   readonly onlyWith?: ExtensionName;
 }
 
+/** Extension (§4.3), its body as it stands. */
+export const rawExtension: Codec<RawExtension> = struct({ type: uint16, data: opaque(0, ceiling) });
+
 /** An entry of a table. */
 export function on<C>(name: ExtensionName, codec: C): Entry<C> {
   return { type: extensionTypes[name], name, codec };
@@ -68,8 +71,8 @@ export function extensionBlock(
   rules: BlockRules,
 ): Codec<UntypedBlock, UntypedToSend> {
   const { floor = 0, readFloor = floor, ignored = [], onlyWith, duplicates = 'illegal_parameter' } = rules;
-  const reading = vector(extension, readFloor, ceiling);
-  const writing = vector(extension, floor, ceiling);
+  const reading = vector(rawExtension, readFloor, ceiling);
+  const writing = vector(rawExtension, floor, ceiling);
   const entries = Object.entries(table);
   const propertyOf = new Map(entries.map(([property, entry]) => [entry.type, property]));
   const passedOver = new Set<number>(ignored.map((name) => extensionTypes[name]));
@@ -115,8 +118,6 @@ export function extensionBlock(
   };
 }
 
-const ceiling = 2 ** 16 - 1;
-const extension: Codec<RawExtension> = struct({ type: uint16, data: opaque(0, ceiling) });
 const recognized: ReadonlySet<number> = new Set(Object.values(extensionTypes));
 
 interface UntypedBlock {

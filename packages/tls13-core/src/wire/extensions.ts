@@ -2,6 +2,7 @@
  * Which extension may stand in which message, and what it says there: one table a message, after the RFC's own (§4.3).
  */
 import type { Decoded } from './codec.js';
+import { echClientHello, echConfirmation, echRetryConfigs } from './ech.js';
 import { extensionBlock, on } from './extension-block.js';
 import * as values from './extension-values.js';
 
@@ -22,6 +23,7 @@ const clientHelloTable = {
   keyShare: on('key_share', values.clientShares),
   pskKeyExchangeModes: on('psk_key_exchange_modes', values.pskKeyExchangeModes),
   earlyData: on('early_data', values.present),
+  encryptedClientHello: on('encrypted_client_hello', echClientHello),
   preSharedKey: on('pre_shared_key', values.offeredPsks),
 };
 
@@ -35,6 +37,7 @@ const helloRetryRequestTable = {
   supportedVersions: on('supported_versions', values.selectedVersion),
   keyShare: on('key_share', values.selectedGroup),
   cookie: on('cookie', values.cookie),
+  encryptedClientHello: on('encrypted_client_hello', echConfirmation),
 };
 
 const encryptedExtensionsTable = {
@@ -43,6 +46,7 @@ const encryptedExtensionsTable = {
   alpn: on('application_layer_protocol_negotiation', values.selectedProtocol),
   recordSizeLimit: on('record_size_limit', values.recordSizeLimit),
   earlyData: on('early_data', values.present),
+  echRetryConfigs: on('encrypted_client_hello', echRetryConfigs),
 };
 
 const certificateRequestTable = {

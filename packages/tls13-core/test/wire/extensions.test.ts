@@ -60,6 +60,12 @@ const permitted: Readonly<Record<ExtensionName, Partial<Record<Message, string>>
   oid_filters: { CR: '0005 01 aa 0001 bb' },
   post_handshake_auth: { CH: '' },
   signature_algorithms_cert: { CH: '0002 0403', CR: '0002 0403' },
+  ech_outer_extensions: {},
+  encrypted_client_hello: {
+    CH: '00 0001 0001 2a 0001 aa 0001 bb',
+    HRR: '0102030405060708',
+    EE: '0006 fe0c 0002 aabb',
+  },
   key_share: { CH: `0005 ${share}`, SH: share, HRR: '001d' },
 };
 const names = Object.keys(extensionTypes).filter((name): name is ExtensionName => Object.hasOwn(permitted, name));
