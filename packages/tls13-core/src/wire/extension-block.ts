@@ -52,6 +52,8 @@ export interface BlockRules {
   readonly onlyWith?: ExtensionName;
 }
 
+const ceiling = 2 ** 16 - 1;
+
 /** Extension (§4.3), its body as it stands. */
 export const rawExtension: Codec<RawExtension> = struct({ type: uint16, data: opaque(0, ceiling) });
 
