@@ -9,14 +9,8 @@ import type { CryptoProvider } from '../../packages/tls13-core/src/crypto/provid
 const built = nativeProvider();
 export const fastProvider: CryptoProvider = {
   ...built,
-  certificateKey(certificate) {
-    try {
-      return built.certificateKey(certificate);
-    } catch (error) {
-      if (error instanceof Error && 'alert' in error) throw new TlsError(error.alert as AlertName, error.message);
-      throw error;
-    }
-  },
+  certificateKey: (certificate) => translated(() => built.certificateKey(certificate)),
+  publicKey: (subjectPublicKeyInfo) => translated(() => built.publicKey(subjectPublicKeyInfo)),
 };
 
 /** By name, so that a case prints well. */
@@ -28,3 +22,12 @@ export const anyProvider: fc.Arbitrary<ProviderName> = fc.oneof(
   { weight: 15, arbitrary: fc.constant('native' as const) },
   { weight: 1, arbitrary: fc.constant('noble' as const) },
 );
+
+function translated<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    if (error instanceof Error && 'alert' in error) throw new TlsError(error.alert as AlertName, error.message);
+    throw error;
+  }
+}

@@ -298,8 +298,11 @@ function certificateTests(provider: CryptoProvider): void {
     const certificate = certificateOf(spkiOf(publicKey));
     const message = new TextEncoder().encode('the transcript');
 
-    it('has the schemes of §4.3.3, and verifies what node:crypto signed', () => {
-      const key = provider.certificateKey(certificate);
+    it.each([
+      ['in a certificate', () => provider.certificateKey(certificate)],
+      ['by itself', () => provider.publicKey(spkiOf(publicKey))],
+    ])('has the schemes of §4.3.3 and verifies what node:crypto signed, %s', (_where, read) => {
+      const key = read();
       expect([...key.schemes].sort()).toEqual([...schemes].sort());
       for (const scheme of schemes) {
         const signature = signedByNode(scheme, privateKey, message);
@@ -336,8 +339,9 @@ function certificateTests(provider: CryptoProvider): void {
       restrictedPssKey('sha384', 'sha256', 48),
     ];
     for (const { publicKey } of unusable) {
-      const alert = alertOf(() => provider.certificateKey(certificateOf(spkiOf(publicKey))));
-      expect(alert).toBe('unsupported_certificate');
+      const spki = spkiOf(publicKey);
+      expect(alertOf(() => provider.certificateKey(certificateOf(spki)))).toBe('unsupported_certificate');
+      expect(alertOf(() => provider.publicKey(spki))).toBe('unsupported_certificate');
     }
   });
 
@@ -348,6 +352,10 @@ function certificateTests(provider: CryptoProvider): void {
     const bad = [new Uint8Array(0), Uint8Array.of(0x30, 0), good.subarray(0, -1), concat(good, Uint8Array.of(0))];
     for (const bytes of [...bad, certificateOf(offCurve), certificateOf(Uint8Array.of(0x30, 0))]) {
       expect(alertOf(() => provider.certificateKey(bytes))).toBe('bad_certificate');
+    }
+    const key = spkiOf(testKeys[0]?.publicKey);
+    for (const bytes of [offCurve, key.subarray(0, -1), concat(key, Uint8Array.of(0)), new Uint8Array(0), good]) {
+      expect(alertOf(() => provider.publicKey(bytes))).toBe('bad_certificate');
     }
   });
 }

@@ -14,7 +14,7 @@ import type {
 import type { Binding, BoundAead, BoundEphemeralKey, BoundHash } from './binding.js';
 import { hybridKeyExchange, type KeyExchange, shareLengths } from './groups.js';
 import { nativeRecordProtection } from './native-records.js';
-import { certificateKey, pkcs8Signer } from './public-keys.js';
+import { certificateKey, pkcs8Signer, publicKey } from './public-keys.js';
 import { verifiableSchemes } from './schemes.js';
 
 export const allAeads: readonly AeadName[] = [
@@ -46,6 +46,7 @@ export function providerOver(binding: Binding): CryptoProvider {
     importKeyShare: (group, privateKey) => new NativeEphemeralKey(binding, group, privateKey),
     encapsulate: (group, peerKeyExchange) => keyExchange(group).encapsulate(group, peerKeyExchange),
     certificateKey,
+    publicKey,
     signer: pkcs8Signer,
   };
 }

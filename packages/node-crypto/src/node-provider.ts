@@ -15,7 +15,7 @@ import type { Aead, AeadName, CryptoProvider, Encapsulation, EphemeralKey, Named
 import { hybridKeyExchange, type KeyExchange, shareLengths } from './groups.js';
 import { allAeads } from './native-provider.js';
 import { nodeHashes, plainBytes } from './node-hash.js';
-import { certificateKey, pkcs8Signer } from './public-keys.js';
+import { certificateKey, pkcs8Signer, publicKey } from './public-keys.js';
 import { verifiableSchemes } from './schemes.js';
 
 export const nodeProvider: CryptoProvider = {
@@ -30,6 +30,7 @@ export const nodeProvider: CryptoProvider = {
   importKeyShare: importedKey,
   encapsulate: (group, peerKeyExchange) => keyExchangeOf(group).encapsulate(group, peerKeyExchange),
   certificateKey,
+  publicKey,
   signer: pkcs8Signer,
 };
 

@@ -1,11 +1,29 @@
 /** The key of a certificate (§4.5.1), and signers over private keys (§4.5.2). */
-import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { type PublicKey, type SignatureSchemeName, type Signer, TlsError } from 'tls13-core';
 import { schemesOfKey, signMessage, signMessageAside, verifyMessage } from './schemes.js';
 
 /** `CryptoProvider.certificateKey` by node:crypto. */
 export function certificateKey(certificate: Uint8Array): PublicKey {
-  const key = keyOf(certificate);
+  return verifierOf(keyOf(certificate));
+}
+
+/** `CryptoProvider.publicKey` by node:crypto. */
+export function publicKey(subjectPublicKeyInfo: Uint8Array): PublicKey {
+  let key: KeyObject;
+  try {
+    key = createPublicKey({ key: Buffer.from(subjectPublicKeyInfo), format: 'der', type: 'spki' });
+  } catch (error) {
+    throw new TlsError('bad_certificate', 'the public key is not one that OpenSSL can read', { cause: error });
+  }
+  // OpenSSL ignores what follows.
+  if (derLength(subjectPublicKeyInfo) !== subjectPublicKeyInfo.length) {
+    throw new TlsError('bad_certificate', 'the public key has bytes behind its end');
+  }
+  return verifierOf(key);
+}
+
+function verifierOf(key: KeyObject): PublicKey {
   const { schemes, reason } = schemesOfKey(key);
   if (schemes === undefined) throw new TlsError('unsupported_certificate', reason);
   return {
@@ -70,4 +88,12 @@ function readCertificate(der: Uint8Array): X509Certificate {
   const excess = der.length - certificate.raw.length;
   if (excess !== 0) throw new TlsError('bad_certificate', `the certificate has ${excess} bytes behind its end`);
   return certificate;
+}
+
+/** Bytes of the DER value that `der`, which is well-formed, begins with. */
+function derLength(der: Uint8Array): number {
+  const first = der[1] ?? 0;
+  if (first < 0x80) return 2 + first;
+  const digits = der.subarray(2, 2 + (first & 0x7f));
+  return 2 + digits.length + digits.reduce((length, digit) => length * 256 + digit, 0);
 }

@@ -13,7 +13,7 @@ import {
   RsaSaPssParams,
 } from '@peculiar/asn1-rsa';
 import { AsnConvert } from '@peculiar/asn1-schema';
-import { AlgorithmIdentifier, Certificate, type SubjectPublicKeyInfo } from '@peculiar/asn1-x509';
+import { AlgorithmIdentifier, Certificate, SubjectPublicKeyInfo } from '@peculiar/asn1-x509';
 import { TlsError } from '../alert.js';
 import type { SignatureSchemeName } from '../registry.js';
 import { verifyRsaPss } from './noble-rsa.js';
@@ -29,42 +29,46 @@ const ecdsaCurves = new Map([
 ] as const);
 
 export function nobleCertificateKey(certificate: Uint8Array): PublicKey {
-  const info = parseCertificate(certificate).tbsCertificate.subjectPublicKeyInfo;
+  return keyOf(parse('the certificate', certificate, Certificate).tbsCertificate.subjectPublicKeyInfo);
+}
+
+export function noblePublicKey(subjectPublicKeyInfo: Uint8Array): PublicKey {
+  return keyOf(parse('the public key', subjectPublicKeyInfo, SubjectPublicKeyInfo));
+}
+
+function keyOf(info: SubjectPublicKeyInfo): PublicKey {
   const { algorithm } = info.algorithm;
   if (algorithm === id_ecPublicKey) return ecdsaKey(info);
   if (algorithm === id_ed25519) return ed25519Key(info);
   if (algorithm === id_rsaEncryption || algorithm === id_RSASSA_PSS) return rsaKey(info);
-  throw new TlsError(
-    'unsupported_certificate',
-    `the certificate's key is of a type that TLS 1.3 has no signature for: ${algorithm}`,
-  );
+  throw new TlsError('unsupported_certificate', `the key is of a type that TLS 1.3 has no signature for: ${algorithm}`);
 }
 
-function parseCertificate(certificate: Uint8Array): Certificate {
-  return wellFormed('the certificate', () => {
-    const parsed = AsnConvert.parse(certificate, Certificate);
+function parse<T>(what: string, der: Uint8Array, type: new () => T): T {
+  return wellFormed(what, () => {
+    const parsed = AsnConvert.parse(der, type);
     // The parser stops at the end of the first value; nothing may come after it.
-    if (derLength(certificate) !== certificate.length) throw new RangeError('bytes follow its end');
+    if (derLength(der) !== der.length) throw new RangeError('bytes follow its end');
     return parsed;
   });
 }
 
 function ecdsaKey(info: SubjectPublicKeyInfo): PublicKey {
   const { parameters } = info.algorithm;
-  const named = wellFormed("the certificate's curve", () =>
+  const named = wellFormed("the key's curve", () =>
     parameters ? AsnConvert.parse(parameters, ECParameters).namedCurve : undefined,
   );
   const known = named === undefined ? undefined : findCurve(named);
   if (known === undefined) {
     throw new TlsError(
       'unsupported_certificate',
-      `the certificate's key is on ${named ?? 'a curve without a name'}, not on P-256, P-384 or P-521`,
+      `the key is on ${named ?? 'a curve without a name'}, not on P-256, P-384 or P-521`,
     );
   }
   const { curve, scheme } = known;
   const point = new Uint8Array(info.subjectPublicKey);
   if (!curve.utils.isValidPublicKey(point)) {
-    throw new TlsError('bad_certificate', "the certificate's key is not a point of its curve");
+    throw new TlsError('bad_certificate', 'the key is not a point of its curve');
   }
   return publicKey([scheme], (_, message, signature) =>
     curve.verify(signature, message, point, { format: 'der', lowS: false }),
@@ -74,7 +78,7 @@ function ecdsaKey(info: SubjectPublicKeyInfo): PublicKey {
 function ed25519Key(info: SubjectPublicKeyInfo): PublicKey {
   const point = new Uint8Array(info.subjectPublicKey);
   if (info.algorithm.parameters !== undefined || !ed25519.utils.isValidPublicKey(point)) {
-    throw new TlsError('bad_certificate', "the certificate's key is not an Ed25519 key (RFC 8410)");
+    throw new TlsError('bad_certificate', 'the key is not an Ed25519 key (RFC 8410)');
   }
   return publicKey(['ed25519'], (_, message, signature) =>
     ed25519.verify(signature, message, point, { zip215: false }),
@@ -90,7 +94,7 @@ const rsaHashes = [
 const rsaBits = { least: 1024, most: 8192 } as const;
 
 function rsaKey(info: SubjectPublicKeyInfo): PublicKey {
-  const parsed = wellFormed("the certificate's RSA key", () => AsnConvert.parse(info.subjectPublicKey, RSAPublicKey));
+  const parsed = wellFormed('the RSA key', () => AsnConvert.parse(info.subjectPublicKey, RSAPublicKey));
   const n = integer(parsed.modulus);
   const e = integer(parsed.publicExponent);
   const bits = n.toString(2).length;
@@ -98,7 +102,7 @@ function rsaKey(info: SubjectPublicKeyInfo): PublicKey {
   if (bits < rsaBits.least || bits > rsaBits.most || e < 3n || e >= 2n ** 64n || (e & 1n) === 0n) {
     throw new TlsError(
       'unsupported_certificate',
-      `the certificate's RSA key has ${bits} bits and exponent ${e < 2n ** 64n ? e : 'over 2^64'}: wanted are ${rsaBits.least} to ${rsaBits.most} bits and an odd exponent from 3 to 2^64`,
+      `the RSA key has ${bits} bits and exponent ${e < 2n ** 64n ? e : 'over 2^64'}: wanted are ${rsaBits.least} to ${rsaBits.most} bits and an odd exponent from 3 to 2^64`,
     );
   }
   const pss = info.algorithm.algorithm === id_RSASSA_PSS;
@@ -108,7 +112,7 @@ function rsaKey(info: SubjectPublicKeyInfo): PublicKey {
     ({ hash, length }) => (allowed === undefined || allowed === hash) && bits - 1 >= 8 * (2 * length + 1) + 1,
   );
   if (usable.length === 0) {
-    throw new TlsError('unsupported_certificate', "the certificate's RSA key is too small for its hash");
+    throw new TlsError('unsupported_certificate', 'the RSA key is too small for its hash');
   }
   return publicKey(
     usable.map((each) => (pss ? each.pss : each.rsae)),
@@ -123,7 +127,7 @@ function rsaKey(info: SubjectPublicKeyInfo): PublicKey {
 function pssRestriction(algorithm: AlgorithmIdentifier): (typeof rsaHashes)[number]['hash'] | undefined {
   const { parameters } = algorithm;
   if (!parameters) return undefined;
-  return wellFormed("the certificate's RSASSA-PSS parameters", () => {
+  return wellFormed("the key's RSASSA-PSS parameters", () => {
     const pss = AsnConvert.parse(parameters, RsaSaPssParams);
     const mask = pss.maskGenAlgorithm;
     const maskHash = mask.parameters ? AsnConvert.parse(mask.parameters, AlgorithmIdentifier).algorithm : undefined;
@@ -137,7 +141,7 @@ function pssRestriction(algorithm: AlgorithmIdentifier): (typeof rsaHashes)[numb
     if (!tlsUses) {
       throw new TlsError(
         'unsupported_certificate',
-        "the certificate's RSASSA-PSS key is restricted to parameters that no TLS 1.3 signature scheme has",
+        "the key's RSASSA-PSS key is restricted to parameters that no TLS 1.3 signature scheme has",
       );
     }
     return found.hash;

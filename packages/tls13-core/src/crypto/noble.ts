@@ -1,7 +1,7 @@
 /** The portable CryptoProvider: audited JavaScript (@noble/*), the same in every runtime. */
 import { randomBytes } from '@noble/hashes/utils.js';
 import { nobleAead } from './noble-aead.js';
-import { nobleCertificateKey } from './noble-certificate.js';
+import { nobleCertificateKey, noblePublicKey } from './noble-certificate.js';
 import { nobleEncapsulate, nobleGroups, nobleImportKeyShare, nobleKeyShare } from './noble-groups.js';
 import { nobleHash } from './noble-hash.js';
 import { nobleSigner } from './noble-signer.js';
@@ -35,5 +35,6 @@ export const nobleProvider: CryptoProvider = {
   importKeyShare: nobleImportKeyShare,
   encapsulate: nobleEncapsulate,
   certificateKey: nobleCertificateKey,
+  publicKey: noblePublicKey,
   signer: nobleSigner,
 };

@@ -41,6 +41,11 @@ export interface CryptoProvider {
    * Throws TlsError `bad_certificate` or `unsupported_certificate`.
    */
   certificateKey(certificate: Uint8Array): PublicKey;
+  /**
+   * A key that comes without a certificate, as a DER SubjectPublicKeyInfo: a raw public key (RFC 7250), or the key of a
+   * delegated credential (RFC 9345). Throws TlsError `bad_certificate` or `unsupported_certificate`.
+   */
+  publicKey(subjectPublicKeyInfo: Uint8Array): PublicKey;
   /** A signer over a PKCS#8 DER private key. Throws TypeError with a sentence when the provider cannot sign with such a key. */
   signer(pkcs8: Uint8Array): Signer;
 }
