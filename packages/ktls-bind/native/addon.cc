@@ -54,6 +54,7 @@ class Socket : public Napi::ObjectWrap<Socket> {
                            InstanceAccessor<&Socket::Error>("error"),
                            InstanceMethod<&Socket::Fd>("fd"),
                            InstanceMethod<&Socket::Read>("read"),
+                           InstanceMethod<&Socket::Peek>("peek"),
                            InstanceMethod<&Socket::ReadRecord>("readRecord"),
                            InstanceMethod<&Socket::Write>("write"),
                            InstanceMethod<&Socket::WriteRecord>("writeRecord"),
@@ -94,6 +95,11 @@ class Socket : public Napi::ObjectWrap<Socket> {
   Napi::Value Read(const Napi::CallbackInfo& info) {
     auto into = info[0].As<Napi::Uint8Array>();
     return Number(info.Env(), ktls::Read(descriptor_.get(), into.Data(), into.ByteLength()));
+  }
+
+  Napi::Value Peek(const Napi::CallbackInfo& info) {
+    auto into = info[0].As<Napi::Uint8Array>();
+    return Number(info.Env(), ktls::Peek(descriptor_.get(), into.Data(), into.ByteLength()));
   }
 
   // contentType * 2^32 + length, or negative.

@@ -35,6 +35,8 @@ OptionName NameOf(Option option) {
       return {SOL_SOCKET, SO_KEEPALIVE};
     case Option::kKeepAliveDelay:
       return {IPPROTO_TCP, TCP_KEEPIDLE};
+    case Option::kReceiveLowWater:
+      return {SOL_SOCKET, SO_RCVLOWAT};
     case Option::kNoDelay:
       break;
   }

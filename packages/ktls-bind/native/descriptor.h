@@ -38,7 +38,7 @@ int AttachUlp(int fd);
 int CipherInUse(int fd, int direction);
 
 // The numbers are known to src/load.ts. The delay is in seconds.
-enum class Option { kNoDelay, kZeroCopy, kExpectNoPad, kMaxPayload, kKeepAlive, kKeepAliveDelay };
+enum class Option { kNoDelay, kZeroCopy, kExpectNoPad, kMaxPayload, kKeepAlive, kKeepAliveDelay, kReceiveLowWater };
 int SetOption(int fd, Option option, int value);
 // Whether this kernel knows the option at all.
 bool KnowsOption(int fd, Option option);

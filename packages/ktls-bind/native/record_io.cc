@@ -45,15 +45,19 @@ class WithoutSigpipe {
   bool masked_;
 };
 
-}  // namespace
-
-int64_t Read(int fd, uint8_t* into, size_t size) {
+int64_t Receive(int fd, uint8_t* into, size_t size, int flags) {
   for (;;) {
-    const ssize_t n = recv(fd, into, size, MSG_DONTWAIT);
+    const ssize_t n = recv(fd, into, size, MSG_DONTWAIT | flags);
     if (n >= 0) return n;
     if (errno != EINTR) return -errno;
   }
 }
+
+}  // namespace
+
+int64_t Read(int fd, uint8_t* into, size_t size) { return Receive(fd, into, size, 0); }
+
+int64_t Peek(int fd, uint8_t* into, size_t size) { return Receive(fd, into, size, MSG_PEEK); }
 
 Record ReadRecord(int fd, uint8_t* into, size_t size) {
   for (;;) {

@@ -16,6 +16,9 @@ constexpr int64_t kRecordIncomplete = 10003;
 // Bytes read, 0 at the end of the stream, or -errno.
 int64_t Read(int fd, uint8_t* into, size_t size);
 
+// As Read, but what is read stays there to be read again.
+int64_t Peek(int fd, uint8_t* into, size_t size);
+
 struct Record {
   // Bytes of content, 0 possible; -errno or minus one of the above.
   int64_t length;

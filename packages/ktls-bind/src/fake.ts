@@ -182,6 +182,10 @@ class FakeSocket implements NativeSocket {
     return this.#end.read(into);
   }
 
+  peek(into: Uint8Array): number {
+    return this.#end.peek(into);
+  }
+
   readRecord(into: Uint8Array): number {
     const { contentType, length } = this.#end.readRecord(into);
     return length < 0 ? length : contentType * 2 ** 32 + length;
@@ -225,12 +229,13 @@ class FakeSocket implements NativeSocket {
   setOption(option: number, value: number): number {
     if (!this.knowsOption(option)) return -errnos.ENOPROTOOPT;
     if (option === nativeOptions.maxPayload) this.#end.maxPayload = value;
+    if (option === nativeOptions.receiveLowWater) this.#end.receiveLowWater = value;
     return 0;
   }
 
   knowsOption(option: number): boolean {
     const { zeroCopy, expectNoPad, maxPayload } = this.#system.abilities;
-    return [true, zeroCopy, expectNoPad, maxPayload, true, true][option] === true;
+    return [true, zeroCopy, expectNoPad, maxPayload, true, true, true][option] === true;
   }
 
   watch(events: number): number {

@@ -13,6 +13,7 @@ export interface NativeSocket {
   onReady?: ((status: number, events: number) => void) | undefined;
   fd(): number;
   read(into: Uint8Array): number;
+  peek(into: Uint8Array): number;
   /** contentType · 2³² + length. */
   readRecord(into: Uint8Array): number;
   write(chunks: readonly Uint8Array[], more: boolean): number;
@@ -58,6 +59,8 @@ export const nativeOptions = {
   keepAlive: 4,
   /** Seconds. */
   keepAliveDelay: 5,
+  /** Bytes. */
+  receiveLowWater: 6,
 } as const;
 
 /** Loads the addon once; the error says why it cannot be had. */

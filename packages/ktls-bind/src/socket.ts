@@ -85,6 +85,24 @@ class Socket implements KtlsSocket {
     throw this.#readError(result);
   }
 
+  peek(into: Uint8Array): number | undefined {
+    this.#check('read');
+    if (into.length === 0) throw new RangeError('peek needs a buffer of at least one byte');
+    if (this.#keys.receive !== undefined) throw new TypeError("there is no peek after enable('receive', …)");
+    const result = this.#native.peek(into);
+    if (result >= 0) return result;
+    if (result === -errnos.EAGAIN) return undefined;
+    throw this.#readError(result);
+  }
+
+  setReceiveLowWater(bytes: number): void {
+    this.#check('read');
+    if (!Number.isInteger(bytes) || bytes < 1 || bytes >= 2 ** 31) {
+      throw new RangeError(`a low-water mark is 1 to ${2 ** 31 - 1} bytes, not ${bytes}`);
+    }
+    this.#native.setOption(nativeOptions.receiveLowWater, bytes);
+  }
+
   readRecord(into: Uint8Array): RecordRead | undefined {
     this.#check('read');
     if (into.length < maxFragment) throw new RangeError(`readRecord needs a buffer of at least ${maxFragment} bytes`);

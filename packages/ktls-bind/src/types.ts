@@ -145,6 +145,18 @@ export interface KtlsSocket {
   read(into: Uint8Array): number | undefined;
 
   /**
+   * As {@link read} before receive is enabled, but what is read stays there: for whoever must look at the beginning of a
+   * connection and leave it untouched. Meanwhile the socket is readable; see {@link setReceiveLowWater}.
+   */
+  peek(into: Uint8Array): number | undefined;
+
+  /**
+   * From how many bytes on the socket counts as readable (SO_RCVLOWAT; the end and errors always do). The kernel takes
+   * no more than half of its receive buffer. 1 is the usual.
+   */
+  setReceiveLowWater(bytes: number): void;
+
+  /**
    * Reads opened records: one control record, or application data of one or more records.
    * @param into at least 16384 bytes, so that a control record fits whole.
    * @returns what was read, undefined when it would block (always, after a KeyUpdate, until the new keys are set).

@@ -124,6 +124,27 @@ export function describeKernel(name: string, { kernel, pair, rekeys }: KernelUnd
       close(a, b);
     });
 
+    it('what is peeked at stays, and a low-water mark says from when on it is worth a look', async () => {
+      const [a, b] = pair();
+      await writeAll(b, Buffer.from('first'));
+      expect(await ready(a, true, false, 2000)).toBe(true);
+      for (const size of [3, 100]) {
+        const into = new Uint8Array(size);
+        expect(a.peek(into)).toBe(Math.min(size, 5));
+        expect(Buffer.from(into).toString('latin1')).toMatch(/^fir/);
+      }
+      a.setReceiveLowWater(8);
+      expect(await ready(a, true, false, 50)).toBe(false);
+      await writeAll(b, Buffer.from('second'));
+      expect(await ready(a, true, false, 2000)).toBe(true);
+      a.setReceiveLowWater(1);
+      expect((await readBytes(a, 11)).toString()).toBe('firstsecond');
+      b.close();
+      expect(await ready(a, true, false, 2000)).toBe(true);
+      expect(a.peek(new Uint8Array(1))).toBe(0);
+      a.close();
+    });
+
     it('info names version, cipher and where the keys are', () => {
       const [a, b] = pair();
       expect(b.info()).toEqual({ version: undefined, cipher: undefined, send: 'none', receive: 'none' });

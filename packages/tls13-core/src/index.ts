@@ -1,5 +1,7 @@
 /** TLS 1.3 (RFC 9846) as a value: bytes in, events out. */
 export { type AlertName, alertDescriptions, alertName, TlsError, type TlsErrorOptions } from './alert.js';
+export { channelBinding } from './channel-binding.js';
+export { type ClientHelloRead, readClientHello } from './client-hello-reader.js';
 export type * from './config/index.js';
 export type { ConnectionInfo } from './connection-info.js';
 export type * from './crypto/provider.js';
@@ -8,6 +10,7 @@ export { createClientEngine, createServerEngine } from './engine/index.js';
 export type { DetachOptions, TlsEngine } from './engine/types.js';
 export type { Direction, TlsEvent } from './events.js';
 export type { KeyLogLabel } from './handshake/effects.js';
+export { ja4 } from './ja4.js';
 export {
   type CipherSuiteName,
   cipherSuites,

@@ -37,6 +37,7 @@ export class End {
   sendBuffer = 4 * 1024 * 1024;
   bytesPerCall = Number.POSITIVE_INFINITY;
   maxPayload = maxFragment;
+  receiveLowWater = 1;
   attached = false;
   changed: () => void = () => {};
 
@@ -120,6 +121,15 @@ export class End {
     const state = this.#openNext();
     if (typeof state === 'number') return state;
     return state.contentType === applicationData ? this.#takeContent(into) : -errnos.EIO;
+  }
+
+  peek(into: Uint8Array): number {
+    const failure = this.#failure('read') || this.takeError();
+    if (failure < 0) return failure;
+    if (this.#inboundLength === 0) return this.#ended ? 0 : -errnos.EAGAIN;
+    const bytes = this.#peek().subarray(0, into.length);
+    into.set(bytes);
+    return bytes.length;
   }
 
   readRecord(into: Uint8Array): { readonly contentType: number; readonly length: number } {
@@ -214,7 +224,7 @@ export class End {
   get readable(): boolean {
     if (this.#error !== undefined) return true;
     if (this.#keyExpired) return false;
-    if (this.#keys.receive === undefined) return this.#inboundLength > 0 || this.#ended;
+    if (this.#keys.receive === undefined) return this.#inboundLength >= this.receiveLowWater || this.#ended;
     return this.#opened.length > 0 || recordLength(this.#peek()) !== undefined || this.#ended;
   }
 

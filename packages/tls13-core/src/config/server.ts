@@ -46,12 +46,18 @@ export interface Protector {
 
 /** The ClientHello as an application may look at it before anything is answered. */
 export interface ClientHelloInfo {
+  /** legacy_version: the highest that a client of before TLS 1.3 speaks. */
+  readonly legacyVersion: number;
+  /** supported_versions, as they stand there; empty from a client of before TLS 1.3. */
+  readonly versions: readonly number[];
   readonly serverName: string | undefined;
   readonly alpnProtocols: readonly string[];
   readonly cipherSuites: readonly number[];
   readonly groups: readonly number[];
   readonly signatureSchemes: readonly number[];
   readonly certificateAuthorities: readonly Uint8Array[];
+  /** Of every extension, unknown ones included, in order of appearance. */
+  readonly extensionTypes: readonly number[];
   /** The message as it came, header included. */
   readonly bytes: Uint8Array;
 }

@@ -21,13 +21,17 @@ export function chooseCredential(offer: Offer, settings: ServerSettings): Awaita
 }
 
 function clientHelloInfo(offer: Offer): ClientHelloInfo {
+  const { legacyVersion, extensions } = offer.hello;
   return {
+    legacyVersion,
+    versions: extensions.supportedVersions ?? [],
     serverName: offer.serverName,
     alpnProtocols: offer.alpnProtocols,
     cipherSuites: offer.hello.cipherSuites,
     groups: offer.groups,
     signatureSchemes: offer.signatureSchemes,
-    certificateAuthorities: offer.hello.extensions.certificateAuthorities ?? [],
+    certificateAuthorities: extensions.certificateAuthorities ?? [],
+    extensionTypes: extensions.types,
     bytes: offer.bytes,
   };
 }

@@ -1,0 +1,110 @@
+/**
+ * A ClientHello by itself, of any version of TLS, read from the first bytes of a connection before anything is
+ * answered (§4.2.2): whoever stands in front of several servers, or several stacks, decides by it.
+ */
+import { TlsError } from './alert.js';
+import { concat } from './bytes.js';
+import type { ClientHelloInfo } from './config/index.js';
+import { headerLength, parseHeader } from './record/header.js';
+import { contentTypes, extensionTypes, handshakeTypes } from './registry.js';
+import { type Codec, decode, fixed, opaque, rest, struct, uint16, vector } from './wire/codec.js';
+import * as values from './wire/extension-values.js';
+
+/** What the bytes of a connection's beginning are so far. */
+export type ClientHelloRead =
+  | { readonly hello: ClientHelloInfo }
+  /** Not all of it: so many bytes must have come in all, at the least. */
+  | { readonly wanted: number };
+
+/**
+ * Reads the ClientHello at the beginning of a connection; what follows it is not looked at. Nothing is negotiated
+ * here: extensions that are missing or malformed read as empty lists, and the versions may be older than TLS 1.3.
+ *
+ * `longest` is the most bytes the message may have, default 131,072. Throws TlsError `unexpected_message`,
+ * `record_overflow`, `illegal_parameter` or `decode_error` for anything but a ClientHello.
+ */
+export function readClientHello(bytes: Uint8Array, longest = 131_072): ClientHelloRead {
+  const { fragments, wanted } = handshakeFragments(bytes);
+  const message = concat(...fragments);
+  const [type = 0, high = 0, middle = 0, low = 0] = message;
+  if (message.length > 0 && type !== handshakeTypes.client_hello) {
+    throw new TlsError('unexpected_message', `a connection begins with handshake message ${type}, not a ClientHello`);
+  }
+  if (message.length < messageHeader) return { wanted };
+  const length = messageHeader + ((high << 16) | (middle << 8) | low);
+  if (length > longest) {
+    throw new TlsError('illegal_parameter', `a ClientHello of ${length} bytes; at most ${longest} are accepted`);
+  }
+  // However it is cut into records, the rest of the message is at least so many bytes more.
+  if (message.length < length) return { wanted: Math.max(wanted, bytes.length + length - message.length) };
+  return { hello: clientHelloInfo(message.slice(0, length)) };
+}
+
+/** What a ClientHello says of itself; `message` with its header. Throws TlsError `decode_error` when it is none. */
+export function clientHelloInfo(message: Uint8Array): ClientHelloInfo {
+  const hello = decode(anyClientHello, message.subarray(messageHeader), 'client_hello');
+  const extensions = hello.extensions.length === 0 ? [] : decode(extensionList, hello.extensions, 'client_hello');
+  const body = (type: number) => extensions.find((extension) => extension.type === type)?.data;
+  const listed = <T>(type: number, codec: Codec<readonly T[]>) => orEmpty(body(type), codec);
+  const name = body(extensionTypes.server_name);
+  return {
+    legacyVersion: hello.legacyVersion,
+    versions: listed(extensionTypes.supported_versions, values.supportedVersions),
+    serverName: name === undefined ? undefined : orNothing(name, values.serverName),
+    alpnProtocols: listed(extensionTypes.application_layer_protocol_negotiation, values.protocolNameList),
+    cipherSuites: hello.cipherSuites,
+    groups: listed(extensionTypes.supported_groups, values.namedGroupList),
+    signatureSchemes: listed(extensionTypes.signature_algorithms, values.signatureSchemeList),
+    certificateAuthorities: listed(extensionTypes.certificate_authorities, values.certificateAuthorities),
+    extensionTypes: extensions.map(({ type }) => type),
+    bytes: message,
+  };
+}
+
+const messageHeader = 4;
+
+/** Of every version: what stands behind the compression methods, if anything, is extensions. */
+const anyClientHello = struct({
+  legacyVersion: uint16,
+  random: fixed(32),
+  legacySessionId: opaque(0, 32),
+  cipherSuites: vector(uint16, 2, 2 ** 16 - 2),
+  legacyCompressionMethods: opaque(1, 2 ** 8 - 1),
+  extensions: rest,
+});
+
+const extensionList = vector(struct({ type: uint16, data: opaque(0, 2 ** 16 - 1) }), 0, 2 ** 16 - 1);
+
+/** The contents of the handshake records at the front, and how many bytes complete the record behind them. */
+function handshakeFragments(bytes: Uint8Array): { readonly fragments: readonly Uint8Array[]; readonly wanted: number } {
+  const fragments: Uint8Array[] = [];
+  let offset = 0;
+  while (offset + headerLength <= bytes.length) {
+    const { contentType, length } = parseHeader(bytes, offset);
+    if (contentType !== contentTypes.handshake || length === 0) {
+      if (fragments.length > 0) break;
+      throw new TlsError(
+        'unexpected_message',
+        `a connection begins with a record of type ${contentType}, ${length} bytes`,
+      );
+    }
+    const end = offset + headerLength + length;
+    fragments.push(bytes.subarray(offset + headerLength, end));
+    if (end > bytes.length) return { fragments, wanted: end };
+    offset = end;
+  }
+  return { fragments, wanted: offset + headerLength };
+}
+
+function orEmpty<T>(body: Uint8Array | undefined, codec: Codec<readonly T[]>): readonly T[] {
+  return (body === undefined ? undefined : orNothing(body, codec)) ?? [];
+}
+
+function orNothing<T>(body: Uint8Array, codec: Codec<T, never>): T | undefined {
+  try {
+    return decode(codec, body, 'extension');
+  } catch (error) {
+    if (error instanceof TlsError) return undefined;
+    throw error;
+  }
+}
