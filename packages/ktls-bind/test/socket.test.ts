@@ -14,6 +14,7 @@ function stubKernel(answers: Partial<NativeSocket>, loopbackPair: Native['loopba
     readonly error: number = answers.error ?? 0;
     fd = () => 3;
     read = answers.read ?? (() => 0);
+    peek = answers.peek ?? (() => 0);
     readRecord = answers.readRecord ?? (() => 0);
     write = answers.write ?? (() => 0);
     writeRecord = answers.writeRecord ?? (() => 0);

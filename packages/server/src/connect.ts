@@ -7,6 +7,7 @@ import { type ConnectionHost, TlsConnection } from './connection.js';
 import { readCredentials } from './credentials.js';
 import { clientTelemetry } from './diagnostics.js';
 import { ConnectionError } from './errors.js';
+import { type KeyLogSink, keyLogSink } from './key-log.js';
 import { type CommonOptions, refuseUnsupported, wholeNumber } from './options.js';
 import { type CheckServerIdentity, PeerCheck, rootStore } from './peer.js';
 import { commonConfig } from './protocol-options.js';
@@ -60,7 +61,8 @@ export function connect(options: ConnectOptions, listener?: () => void): TlsConn
   createClientEngine(config);
   const raw = options.socket ?? connectTcp(socketOptions(options));
   const timeout = wholeNumber('handshakeTimeout', options.handshakeTimeout, 120_000, [0, 2 ** 31 - 1]);
-  const connecting = new Connecting(raw, timeout);
+  const sink = keyLogSink(options.keyLogFile);
+  const connecting = new Connecting(raw, timeout, sink);
   const connection = new TlsConnection({
     driver: driverSettings(options),
     allowHalfOpen: options.allowHalfOpen ?? false,
@@ -74,7 +76,7 @@ export function connect(options: ConnectOptions, listener?: () => void): TlsConn
   if (options.timeout !== undefined) connection.setTimeout(options.timeout);
   const begin = () => {
     raw.off('error', fail);
-    const keyLog = connection.listenerCount('keylog') > 0 ? { keyLog: true } : {};
+    const keyLog = sink !== undefined || connection.listenerCount('keylog') > 0 ? { keyLog: true } : {};
     connection.start(createClientEngine({ ...config, ...keyLog }), openTransport(raw, kernel, choice));
     connection.emit('connect');
   };
@@ -91,10 +93,12 @@ export function connect(options: ConnectOptions, listener?: () => void): TlsConn
 class Connecting implements ConnectionHost {
   readonly #raw: Duplex;
   readonly #timeout: number;
+  readonly #sink: KeyLogSink | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(raw: Duplex, timeout: number) {
+  constructor(raw: Duplex, timeout: number, sink: KeyLogSink | undefined) {
     this.#raw = raw;
+    this.#sink = sink;
     this.#timeout = timeout;
   }
 
@@ -120,7 +124,9 @@ class Connecting implements ConnectionHost {
     this.#raw.destroy();
   }
 
-  keyLogged(): void {}
+  keyLogged(_connection: TlsConnection, line: Buffer): void {
+    this.#sink?.(line);
+  }
 }
 
 function clientConfig(options: ConnectOptions, host: string, check: PeerCheck): ClientConfig {

@@ -4,7 +4,15 @@
  */
 import { X509Certificate } from 'node:crypto';
 import type { PeerCertificate } from 'node:tls';
-import { type ConnectionInfo, type KeyLogLabel, type Session, serializeSession, type TlsEngine } from 'tls13-core';
+import {
+  type ConnectionInfo,
+  channelBinding,
+  type KeyLogLabel,
+  type Session,
+  serializeSession,
+  type TlsEngine,
+  type TlsError,
+} from 'tls13-core';
 import type { Telemetry } from './diagnostics.js';
 import { type Done, Driver, type DriverOwner, type DriverSettings } from './driver.js';
 import { asError, ConnectionError } from './errors.js';
@@ -137,6 +145,11 @@ export class TlsConnection extends SocketDuplex {
     return Buffer.from(this.#open.engine.exportKeyingMaterial(length, label, context));
   }
 
+  /** The channel binding `tls-exporter` (RFC 9266): 32 bytes, the same at both ends. Throws before the handshake is complete. */
+  channelBinding(): Buffer {
+    return Buffer.from(channelBinding(this.#open.engine));
+  }
+
   /** @returns false when it is too late: the kernel seals, and keeps its record size. */
   setMaxSendFragment(size = 16_384): boolean {
     if (!Number.isInteger(size) || size < 64 || size > 16_384) return false;
@@ -196,6 +209,11 @@ export class TlsConnection extends SocketDuplex {
   /** Ends the handshake with an error of the host's: it took too long, say. */
   abandon(error: Error): void {
     if (!this.#secured) this.#onFailed(error);
+  }
+
+  /** Ends the handshake with an alert of the host's. */
+  refuse(error: TlsError): void {
+    if (!this.#secured) this.#driver?.abort(error);
   }
 
   protected override get transport(): Transport | undefined {

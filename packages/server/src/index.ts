@@ -2,6 +2,7 @@
 export type { ConnectionInfo, Session } from 'tls13-core';
 export { TlsError } from 'tls13-core';
 export { rootCertificates } from 'tls13-node-crypto';
+export type { ClientHello, ClientHelloDecision, ConnectionOptions, OnClientHello } from './client-hello-first.js';
 export { type ConnectOptions, connect } from './connect.js';
 export { TlsConnection } from './connection.js';
 export {

@@ -2,6 +2,7 @@
 import type { Kernel } from 'ktls-bind';
 import type { CryptoProvider, Limits } from 'tls13-core';
 import type { PemOrDer } from 'tls13-node-crypto';
+import type { OnClientHello } from './client-hello-first.js';
 import type { SecureContextOptions, SniCallback } from './credentials.js';
 import type { OffloadPolicy } from './offload.js';
 
@@ -37,6 +38,11 @@ export interface CommonOptions extends SecureContextOptions {
   readonly maxSendFragment?: number;
   /** Take a connection that ends without close_notify for ended instead of broken. Default false. */
   readonly tolerateTruncation?: boolean;
+  /**
+   * Where the secrets of connections are logged, for a packet analyser: a path, or false for nowhere. Default: the file
+   * that the environment variable SSLKEYLOGFILE names, if it is set (RFC 9850), with a warning.
+   */
+  readonly keyLogFile?: string | false;
   /** Bounds of the protocol: see `Limits` of tls13-core. */
   readonly limits?: Partial<Limits>;
   /** Default `native`: OpenSSL's primitives through an addon, node:crypto where it does not load. */
@@ -60,6 +66,11 @@ export interface TlsServerOptions extends CommonOptions {
   /** Ask clients for a certificate. Default false. */
   readonly requestCert?: boolean;
   readonly SNICallback?: SniCallback;
+  /**
+   * Sees the ClientHello before anything is answered: may choose other options for the connection, refuse it with an
+   * alert, or take it back with all its bytes unread. What it throws refuses the connection.
+   */
+  readonly onClientHello?: OnClientHello;
   /** Chooses the protocol instead of `ALPNProtocols`; undefined refuses the client. */
   readonly ALPNCallback?: (offer: { servername: string; protocols: string[] }) => string | undefined;
   /** One key of 48 bytes, or several, newest first. Default: random ones that rotate. */

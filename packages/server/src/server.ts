@@ -6,19 +6,19 @@ import { EventEmitter } from 'node:events';
 import { type AddressInfo, createServer as createTcpServer, type ListenOptions, type Server, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { kernel as runningKernel } from 'ktls-bind';
-import { type CommonConfig, createServerEngine, type ServerConfig } from 'tls13-core';
+import { createServerEngine, type TlsError } from 'tls13-core';
+import { ClientHelloFirst, type OnClientHello } from './client-hello-first.js';
 import { TlsConnection } from './connection.js';
-import { CredentialStore, createSecureContext, SecureContext, type SecureContextOptions } from './credentials.js';
+import { createSecureContext, SecureContext, type SecureContextOptions } from './credentials.js';
 import { type Counters, Telemetry } from './diagnostics.js';
-import type { DriverSettings } from './driver.js';
 import { ConnectionError } from './errors.js';
 import { IdleWatch } from './idle.js';
+import { type KeyLogSink, keyLogSink } from './key-log.js';
 import { refuseUnsupported, type TlsServerOptions, wholeNumber } from './options.js';
-import { PeerCheck, type PeerPolicy, rootStore } from './peer.js';
-import { commonConfig } from './protocol-options.js';
-import { serverConfig } from './server-config.js';
-import { driverSettings, transportChoice } from './settings.js';
-import { keyList, type TicketKeys, ticketKeys } from './tickets.js';
+import { PeerCheck } from './peer.js';
+import { createProfile, credentialStore, type Profile, withStore } from './profile.js';
+import { transportChoice } from './settings.js';
+import { keyList } from './tickets.js';
 import { openTransport, requireNative } from './transport/open.js';
 
 export type ConnectionListener = (connection: TlsConnection) => void;
@@ -40,18 +40,17 @@ export class TlsServer extends EventEmitter {
   /** The longest under way comes first. */
   readonly #handshaking = new Map<TlsConnection, Handshake>();
   /** Raw connections whose handshake waits for its turn, paused. */
-  readonly #waiting: Duplex[] = [];
+  readonly #waiting: Waiting[] = [];
+  /** Raw connections whose ClientHello is looked at first. */
+  readonly #greeting = new Map<Duplex, AbortController>();
+  readonly #clientHelloFirst = new ClientHelloFirst();
   #hurrying: NodeJS.Timeout | undefined;
-  readonly #driver: DriverSettings;
-  readonly #peerPolicy: PeerPolicy | undefined;
-  readonly #ticketKeys: TicketKeys;
   readonly #idle: IdleWatch;
+  readonly #keyLogSink: KeyLogSink | undefined;
   readonly #handshakeTimeout: number;
   readonly #maxHandshakes: number;
   maxConnections: number;
-  readonly #protocol: CommonConfig;
-  #store: CredentialStore;
-  #config: ServerConfig;
+  #profile: Profile;
   #closing = false;
   /** `shutdown` was called: new connections end as soon as they may. */
   #draining = false;
@@ -63,16 +62,12 @@ export class TlsServer extends EventEmitter {
     refuseUnsupported(options);
     requireNative(kernelOf(options), transportChoice(options));
     this.#options = options;
-    this.#driver = driverSettings(options);
     this.#handshakeTimeout = wholeNumber('handshakeTimeout', options.handshakeTimeout, 120_000, [0, 2 ** 31 - 1]);
     this.#maxHandshakes = wholeNumber('maxHandshakes', options.maxHandshakes, 1000, [1, Number.MAX_SAFE_INTEGER]);
     this.maxConnections = wholeNumber('maxConnections', options.maxConnections, Number.POSITIVE_INFINITY);
     this.#idle = new IdleWatch(wholeNumber('idleTimeout', options.idleTimeout, 0, [0, 2 ** 31 - 1]));
-    this.#peerPolicy = peerPolicy(options);
-    this.#protocol = commonConfig(options);
-    this.#ticketKeys = ticketKeys(this.#protocol.provider, options);
-    this.#store = credentialStore(options);
-    this.#config = this.#configOf(this.#store);
+    this.#profile = createProfile(options);
+    this.#keyLogSink = keyLogSink(options.keyLogFile);
     this.#tcp = createTcpServer({
       pauseOnConnect: true,
       allowHalfOpen: true,
@@ -143,7 +138,7 @@ export class TlsServer extends EventEmitter {
     }
     if (callback !== undefined) this.once('close', () => callback());
     this.#closing = true;
-    for (const raw of this.#waiting.splice(0)) raw.destroy();
+    this.#dropWaiting();
     // A client whose handshake is under way may believe that it is complete.
     for (const connection of this.#handshaking.keys()) if (!connection.shaking) connection.destroy();
     if (this.#tcp.listening) this.#tcp.close();
@@ -169,7 +164,7 @@ export class TlsServer extends EventEmitter {
 
   /** Closes every connection at once. */
   closeAllConnections(): void {
-    for (const raw of this.#waiting.splice(0)) raw.destroy();
+    this.#dropWaiting();
     for (const connection of this.#connections) connection.destroy();
   }
 
@@ -181,7 +176,7 @@ export class TlsServer extends EventEmitter {
 
   /** New connections present these; the ones that are open go on as they are. Throws TypeError and changes nothing when they do not fit. */
   setCredentials(options: SecureContextOptions & Pick<TlsServerOptions, 'credentials'>): void {
-    this.#reconfigure(credentialStore({ ...options, credentials: options.credentials ?? [] }));
+    this.#profile = withStore(this.#profile, credentialStore({ ...options, credentials: options.credentials ?? [] }));
   }
 
   /** As `setCredentials`, for one certificate. */
@@ -192,18 +187,18 @@ export class TlsServer extends EventEmitter {
   /** Presents this to clients that ask for the name, in which a star stands for one label. */
   addContext(hostname: string, context: SecureContext | SecureContextOptions): void {
     const made = context instanceof SecureContext ? context : createSecureContext(context);
-    this.#reconfigure(this.#store.withContext(hostname, made));
+    this.#profile = withStore(this.#profile, this.#profile.store.withContext(hostname, made));
   }
 
   /** The newest key, 48 bytes. Secret. */
   getTicketKeys(): Buffer {
-    const [newest] = this.#ticketKeys.exportKeys();
+    const [newest] = this.#profile.ticketKeys.exportKeys();
     return Buffer.from(newest ?? new Uint8Array());
   }
 
   /** Newest first; sessions under other keys end in full handshakes. */
   setTicketKeys(keys: Uint8Array | readonly Uint8Array[]): void {
-    this.#ticketKeys.setKeys(keyList(keys));
+    this.#profile.ticketKeys.setKeys(keyList(keys));
   }
 
   // --- what node:tls has not
@@ -211,7 +206,7 @@ export class TlsServer extends EventEmitter {
   /** Totals since the start, and gauges: a snapshot. */
   get counters(): Counters {
     this.#telemetry.connections.open = this.#open;
-    this.#telemetry.connections.handshaking = this.#handshaking.size + this.#waiting.length;
+    this.#telemetry.connections.handshaking = this.#handshaking.size + this.#waiting.length + this.#greeting.size;
     return this.#telemetry.snapshot();
   }
 
@@ -221,20 +216,7 @@ export class TlsServer extends EventEmitter {
   }
 
   get #open(): number {
-    return this.#connections.size + this.#waiting.length;
-  }
-
-  #reconfigure(store: CredentialStore): void {
-    this.#config = this.#configOf(store);
-    this.#store = store;
-  }
-
-  /** Finds what is wrong with a configuration now, not at the first connection. */
-  #configOf(store: CredentialStore): ServerConfig {
-    const config = serverConfig(this.#options, this.#protocol, store, this.#ticketKeys);
-    const verifyPeer = () => undefined;
-    createServerEngine({ ...config, verifyPeer });
-    return config;
+    return this.#connections.size + this.#waiting.length + this.#greeting.size;
   }
 
   #accept(raw: Duplex): void {
@@ -249,10 +231,47 @@ export class TlsServer extends EventEmitter {
       return;
     }
     this.#telemetry.connections.accepted += 1;
-    if (this.#handshaking.size < this.#maxHandshakes) return this.#begin(raw);
+    if (this.#options.onClientHello === undefined) this.#admit({ raw, profile: this.#profile });
+    else this.#greet(raw, this.#options.onClientHello);
+  }
+
+  /** Looks at the ClientHello first, which takes no place among the handshakes. */
+  #greet(raw: Duplex, onClientHello: OnClientHello): void {
+    const controller = new AbortController();
+    const { signal } = controller;
+    this.#greeting.set(raw, controller);
+    const drop = () => controller.abort();
+    const timer = this.#handshakeTimeout === 0 ? undefined : setTimeout(drop, this.#handshakeTimeout);
+    raw.on('error', drop);
+    const asking = {
+      raw,
+      kernel: kernelOf(this.#options),
+      choice: transportChoice(this.#options),
+      onClientHello,
+      signal,
+    };
+    this.#clientHelloFirst.ask(asking, this.#profile).then((verdict) => {
+      clearTimeout(timer);
+      raw.off('error', drop);
+      this.#greeting.delete(raw);
+      if (verdict.kind === 'gone') raw.destroy();
+      else if (verdict.kind === 'refuse') this.#admit({ raw, profile: this.#profile, refusal: verdict.error });
+      else if (verdict.kind === 'go on') this.#admit({ raw, profile: verdict.profile });
+      if (this.#closing) this.#emitClosed();
+    });
+  }
+
+  #admit(waiting: Waiting): void {
+    if (this.#handshaking.size < this.#maxHandshakes) return this.#begin(waiting);
+    const { raw } = waiting;
     raw.on('error', () => raw.destroy());
-    this.#waiting.push(raw);
+    this.#waiting.push(waiting);
     this.#hurry();
+  }
+
+  #dropWaiting(): void {
+    for (const { raw } of this.#waiting.splice(0)) raw.destroy();
+    for (const controller of this.#greeting.values()) controller.abort();
   }
 
   /**
@@ -275,12 +294,13 @@ export class TlsServer extends EventEmitter {
     ).unref();
   }
 
-  #begin(raw: Duplex): void {
+  #begin({ raw, profile, refusal }: Waiting): void {
     if (raw.destroyed) return;
+    const { peerPolicy, driver, config } = profile;
     const transport = openTransport(raw, kernelOf(this.#options), transportChoice(this.#options));
-    const check = this.#peerPolicy === undefined ? undefined : new PeerCheck(this.#peerPolicy);
+    const check = peerPolicy === undefined ? undefined : new PeerCheck(peerPolicy);
     const connection = new TlsConnection({
-      driver: this.#driver,
+      driver,
       allowHalfOpen: this.#options.allowHalfOpen ?? false,
       telemetry: this.#telemetry,
       check,
@@ -289,8 +309,9 @@ export class TlsServer extends EventEmitter {
     this.#connections.add(connection);
     this.#handshaking.set(connection, { since: performance.now(), timer: this.#handshakeTimer(connection) });
     const verify = check === undefined ? {} : { verifyPeer: check.verify };
-    const keyLog = this.listenerCount('keylog') > 0 ? { keyLog: true } : {};
-    connection.start(createServerEngine({ ...this.#config, ...verify, ...keyLog }), transport);
+    const keyLog = this.#keyLogSink !== undefined || this.listenerCount('keylog') > 0 ? { keyLog: true } : {};
+    connection.start(createServerEngine({ ...config, ...verify, ...keyLog }), transport);
+    if (refusal !== undefined) connection.refuse(refusal);
   }
 
   #handshakeTimer(connection: TlsConnection): NodeJS.Timeout | undefined {
@@ -320,6 +341,7 @@ export class TlsServer extends EventEmitter {
       if (this.#closing) this.#emitClosed();
     },
     keyLogged: (connection: TlsConnection, line: Buffer) => {
+      this.#keyLogSink?.(line);
       this.emit('keylog', line, connection);
     },
   };
@@ -328,8 +350,8 @@ export class TlsServer extends EventEmitter {
     clearTimeout(this.#handshaking.get(connection)?.timer);
     this.#handshaking.delete(connection);
     while (this.#waiting.length > 0 && this.#handshaking.size < this.#maxHandshakes) {
-      const raw = this.#waiting.shift();
-      if (raw !== undefined) this.#begin(raw);
+      const next = this.#waiting.shift();
+      if (next !== undefined) this.#begin(next);
     }
   }
 
@@ -339,6 +361,13 @@ export class TlsServer extends EventEmitter {
     this.#closing = false;
     process.nextTick(() => this.emit('close'));
   }
+}
+
+/** A raw connection, how it is to be shaken hands with, and with what it is refused, if so. */
+interface Waiting {
+  readonly raw: Duplex;
+  readonly profile: Profile;
+  readonly refusal?: TlsError;
 }
 
 interface Handshake {
@@ -356,24 +385,6 @@ function tookTooLong(why: string): ConnectionError {
 
 function kernelOf({ kernel }: TlsServerOptions) {
   return kernel ?? runningKernel;
-}
-
-function credentialStore({
-  credentials = [],
-  ...options
-}: SecureContextOptions & Pick<TlsServerOptions, 'credentials'>) {
-  const contexts = [options, ...credentials].map(createSecureContext);
-  return new CredentialStore(contexts);
-}
-
-function peerPolicy(options: TlsServerOptions): PeerPolicy | undefined {
-  if (options.requestCert !== true) return undefined;
-  return {
-    store: rootStore(options),
-    host: undefined,
-    checkServerIdentity: undefined,
-    rejectUnauthorized: options.rejectUnauthorized ?? true,
-  };
 }
 
 function addressesOf(raw: Duplex) {

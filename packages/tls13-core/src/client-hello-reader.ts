@@ -24,20 +24,20 @@ export type ClientHelloRead =
  * `record_overflow`, `illegal_parameter` or `decode_error` for anything but a ClientHello.
  */
 export function readClientHello(bytes: Uint8Array, longest = 131_072): ClientHelloRead {
-  const { fragments, wanted } = handshakeFragments(bytes);
-  const message = concat(...fragments);
-  const [type = 0, high = 0, middle = 0, low = 0] = message;
-  if (message.length > 0 && type !== handshakeTypes.client_hello) {
-    throw new TlsError('unexpected_message', `a connection begins with handshake message ${type}, not a ClientHello`);
+  let message: Uint8Array = new Uint8Array(0);
+  let offset = 0;
+  while (offset + headerLength <= bytes.length) {
+    const start = offset + headerLength;
+    const end = start + fragmentLength(bytes, offset);
+    message = concat(message, bytes.subarray(start, end));
+    const length = messageLength(message, longest);
+    if (length !== undefined && message.length >= length) return { hello: clientHelloInfo(message.slice(0, length)) };
+    // However it is cut into records, the rest of the message is at least so many bytes more.
+    if (end > bytes.length) return { wanted: Math.max(end, bytes.length + (length ?? 0) - message.length) };
+    offset = end;
   }
-  if (message.length < messageHeader) return { wanted };
-  const length = messageHeader + ((high << 16) | (middle << 8) | low);
-  if (length > longest) {
-    throw new TlsError('illegal_parameter', `a ClientHello of ${length} bytes; at most ${longest} are accepted`);
-  }
-  // However it is cut into records, the rest of the message is at least so many bytes more.
-  if (message.length < length) return { wanted: Math.max(wanted, bytes.length + length - message.length) };
-  return { hello: clientHelloInfo(message.slice(0, length)) };
+  const missing = (messageLength(message, longest) ?? 0) - message.length;
+  return { wanted: Math.max(offset + headerLength, bytes.length + missing) };
 }
 
 /** What a ClientHello says of itself; `message` with its header. Throws TlsError `decode_error` when it is none. */
@@ -75,25 +75,26 @@ const anyClientHello = struct({
 
 const extensionList = vector(struct({ type: uint16, data: opaque(0, 2 ** 16 - 1) }), 0, 2 ** 16 - 1);
 
-/** The contents of the handshake records at the front, and how many bytes complete the record behind them. */
-function handshakeFragments(bytes: Uint8Array): { readonly fragments: readonly Uint8Array[]; readonly wanted: number } {
-  const fragments: Uint8Array[] = [];
-  let offset = 0;
-  while (offset + headerLength <= bytes.length) {
-    const { contentType, length } = parseHeader(bytes, offset);
-    if (contentType !== contentTypes.handshake || length === 0) {
-      if (fragments.length > 0) break;
-      throw new TlsError(
-        'unexpected_message',
-        `a connection begins with a record of type ${contentType}, ${length} bytes`,
-      );
-    }
-    const end = offset + headerLength + length;
-    fragments.push(bytes.subarray(offset + headerLength, end));
-    if (end > bytes.length) return { fragments, wanted: end };
-    offset = end;
+/** Of the record that begins at `offset`, which must be one of the handshake. */
+function fragmentLength(bytes: Uint8Array, offset: number): number {
+  const { contentType, length } = parseHeader(bytes, offset);
+  if (contentType === contentTypes.handshake && length > 0) return length;
+  throw new TlsError(
+    'unexpected_message',
+    `a record of type ${contentType}, ${length} bytes, where a ClientHello is due`,
+  );
+}
+
+/** Header included; `undefined` while that is not all there. */
+function messageLength(message: Uint8Array, longest: number): number | undefined {
+  const [type, high = 0, middle = 0, low = 0] = message;
+  if (type !== undefined && type !== handshakeTypes.client_hello) {
+    throw new TlsError('unexpected_message', `a connection begins with handshake message ${type}, not a ClientHello`);
   }
-  return { fragments, wanted: offset + headerLength };
+  if (message.length < messageHeader) return undefined;
+  const length = messageHeader + ((high << 16) | (middle << 8) | low);
+  if (length <= longest) return length;
+  throw new TlsError('illegal_parameter', `a ClientHello of ${length} bytes; at most ${longest} are accepted`);
 }
 
 function orEmpty<T>(body: Uint8Array | undefined, codec: Codec<readonly T[]>): readonly T[] {

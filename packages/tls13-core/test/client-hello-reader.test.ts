@@ -82,7 +82,7 @@ describe('readClientHello', () => {
     const message = flight.slice(5);
     for (const size of [1, 3, 4, 5, 100]) {
       const records = plaintextRecords(22, message, size);
-      expect(hello(Uint8Array.from([...records, 23, 3, 3])).bytes).toEqual(message);
+      expect(hello(Uint8Array.from([...records, ...Buffer.from('and something else')])).bytes).toEqual(message);
       for (let length = 0; length < records.length; length += 7) {
         const read = readClientHello(records.subarray(0, length));
         const wanted = 'wanted' in read ? read.wanted : 0;

@@ -37,7 +37,7 @@ export function requireNative(kernel: Kernel, choice: TransportChoice): void {
 }
 
 /** Node has no public way to ask for a socket's descriptor; `_handle.fd` is there in all of its current versions. */
-function descriptorOf(raw: Duplex): number | Refusal {
+export function descriptorOf(raw: Duplex): number | Refusal {
   if (!(raw instanceof Socket)) return refused('not-a-socket', 'it is a stream');
   if (raw.bytesRead > 0 || raw.readableLength > 0)
     return refused('not-a-socket', 'bytes have been read from it already');
