@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { downloadPackages } from './lib/debian.mjs';
 import { cacheFolder, output } from './lib/run.mjs';
 
-const folder = join(cacheFolder, 'wycheproof');
+const folder = join(cacheFolder, 'wycheproof-tls13');
 
 /** Key agreement, AEAD, hash and signature files that TLS 1.3 has a use for. */
 const wanted = new RegExp(
@@ -14,11 +14,11 @@ const wanted = new RegExp(
     'chacha20_poly1305',
     'hkdf_sha(256|384)',
     'hmac_sha(256|384)',
-    'x25519',
+    'x(25519|448)',
     'ecdh_secp(256|384|521)r1_ecpoint',
-    'mlkem_768(_encaps)?',
+    'mlkem_(768|1024)(_encaps)?',
     'ecdsa_secp(256r1_sha256|384r1_sha384|521r1_sha512)',
-    'ed25519',
+    'ed(25519|448)',
     'rsa_pss_[0-9a-z_]+',
   ].join('|')})_test\\.json$`,
 );

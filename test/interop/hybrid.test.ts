@@ -1,4 +1,4 @@
-/** X25519MLKEM768 and everything else of OpenSSL 3.5, in the node:tls of newer Nodes, both roles. */
+/** X25519MLKEM768, its sisters and everything else of OpenSSL 3.5, in the node:tls of newer Nodes, both roles. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { provideNode } from '../../scripts/lib/nodes.mjs';
 import { serverIdentity, trusted } from './identities.js';
@@ -44,12 +44,24 @@ describe.each(cases)('$name and Node $major', ({ major, name }) => {
   });
 });
 
+const others = ['SecP256r1MLKEM768', 'SecP384r1MLKEM1024', 'x448'] as const;
+
+describe.each(['native', 'noble'] as const)('%s and Node 24', (name) => {
+  it.each(others)('%s, both roles', async (only) => {
+    const theirs = only === 'x448' ? 'X448' : only;
+    await asServer(24, name, { ecdhCurve: [only] }, theirs, false, only);
+    const connection = await asClient(24, name, { ecdhCurve: [only] }, theirs);
+    expect(connection.info).toMatchObject({ group: only, helloRetryRequest: false });
+  });
+});
+
 async function asServer(
   major: number,
   name: ProviderName,
   options: { ecdhCurve?: string[] },
   ecdhCurve: string | undefined,
   retried: boolean,
+  expected: string = group,
 ): Promise<void> {
   const ours = await listen({ ...provider(name), ...options });
   const address = { host: '127.0.0.1', port: ours.port, servername: 'localhost' };
@@ -59,7 +71,7 @@ async function asServer(
     ...(ecdhCurve === undefined ? {} : { ecdhCurve }),
   });
   const connection = await ours.next();
-  expect(connection.info).toMatchObject({ group, helloRetryRequest: retried });
+  expect(connection.info).toMatchObject({ group: expected, helloRetryRequest: retried });
   const { exported } = await connectionOf(peer);
   expect(connection.exportKeyingMaterial(32, 'EXPORTER-interop').toString('hex')).toBe(exported);
   peer.write(payload(40_000));

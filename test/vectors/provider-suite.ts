@@ -20,7 +20,12 @@ import { nobleProvider } from '../../packages/tls13-core/src/crypto/noble.js';
 import type { AeadName, CryptoProvider, HashName } from '../../packages/tls13-core/src/crypto/provider.js';
 import { aeadKeyLength, aeadTagLength } from '../../packages/tls13-core/src/crypto/suites.js';
 import { recordProtection } from '../../packages/tls13-core/src/record/protection.js';
-import type { NamedGroupName, SignatureSchemeName } from '../../packages/tls13-core/src/registry.js';
+import {
+  type HybridGroupName,
+  isHybridGroup,
+  type NamedGroupName,
+  type SignatureSchemeName,
+} from '../../packages/tls13-core/src/registry.js';
 import { certificateOf } from './certificate.js';
 import { recordProtectionSuite } from './record-suite.js';
 
@@ -172,8 +177,25 @@ const groupLengths: Readonly<Record<NamedGroupName, readonly [number, number, nu
   secp256r1: [65, 65, 32],
   secp384r1: [97, 97, 48],
   secp521r1: [133, 133, 66],
+  x448: [56, 56, 56],
   X25519MLKEM768: [1216, 1120, 64],
+  SecP256r1MLKEM768: [1249, 1153, 64],
+  SecP384r1MLKEM1024: [1665, 1665, 80],
 };
+
+/** Where the elliptic part of a hybrid's shares stands, and where ML-KEM's secret does. */
+const hybridParts: Readonly<Record<HybridGroupName, { curve: [number, number?]; secret: [number, number?] }>> = {
+  X25519MLKEM768: { curve: [-32], secret: [0, 32] },
+  SecP256r1MLKEM768: { curve: [0, 65], secret: [32] },
+  SecP384r1MLKEM1024: { curve: [0, 97], secret: [48] },
+};
+
+/** The share with the elliptic part zeroed. */
+function withoutCurve(group: NamedGroupName, share: Uint8Array): Uint8Array {
+  const changed = share.slice();
+  changed.subarray(...(isHybridGroup(group) ? hybridParts[group].curve : ([0] as const))).fill(0);
+  return changed;
+}
 
 function groupTests(provider: CryptoProvider): void {
   describe.each(provider.groups)('%s', (group) => {
@@ -214,7 +236,7 @@ function groupTests(provider: CryptoProvider): void {
         bytes.subarray(1),
         bytes.subarray(0, -1),
         concat(bytes, Uint8Array.of(0)),
-        group === 'X25519MLKEM768' ? concat(bytes.subarray(0, -32), new Uint8Array(32)) : new Uint8Array(bytes.length),
+        withoutCurve(group, bytes),
       ];
       for (const bytes of wrong(good.keyExchange)) expect(share.decapsulate(bytes)).toBeUndefined();
       for (const bytes of wrong(share.keyExchange)) expect(provider.encapsulate(group, bytes)).toBeUndefined();
@@ -240,10 +262,13 @@ function groupTests(provider: CryptoProvider): void {
       });
     }
 
-    if (group === 'X25519MLKEM768') {
+    if (isHybridGroup(group)) {
+      const parts = hybridParts[group];
+      const quantumAt = group === 'X25519MLKEM768' ? 0 : (parts.curve[1] ?? 0);
+
       it('refuses an encapsulation key with a coefficient that is not reduced (FIPS 203 §7.2)', () => {
         const changed = provider.generateKeyShare(group).keyExchange.slice();
-        changed.set([0xff, 0xff, 0xff]);
+        changed.set([0xff, 0xff, 0xff], quantumAt);
         expect(provider.encapsulate(group, changed)).toBeUndefined();
       });
 
@@ -252,11 +277,14 @@ function groupTests(provider: CryptoProvider): void {
         const made = provider.encapsulate(group, share.keyExchange);
         if (made === undefined) throw new Error('a good share was refused');
         const changed = made.keyExchange.slice();
-        changed[0] = (changed[0] ?? 0) ^ 1;
+        changed[quantumAt] = (changed[quantumAt] ?? 0) ^ 1;
         const secret = share.decapsulate(changed);
-        expect(secret).toHaveLength(64);
-        expect(hex(secret?.subarray(0, 32))).not.toBe(hex(made.sharedSecret.subarray(0, 32)));
-        expect(hex(secret?.subarray(32))).toBe(hex(made.sharedSecret.subarray(32)));
+        expect(secret).toHaveLength(secretLength);
+        const [start, end = secretLength] = parts.secret;
+        const quantum = (bytes: Uint8Array | undefined) => hex(bytes?.subarray(start, end));
+        const classical = (bytes: Uint8Array | undefined) => hex(bytes?.slice().fill(0, start, end));
+        expect(quantum(secret)).not.toBe(quantum(made.sharedSecret));
+        expect(classical(secret)).toBe(classical(made.sharedSecret));
       });
     }
   });
@@ -284,6 +312,7 @@ const testKeys: readonly TestKey[] = [
   { title: 'ECDSA P-384', schemes: ['ecdsa_secp384r1_sha384'], ...generateKeyPairSync('ec', { namedCurve: 'P-384' }) },
   { title: 'ECDSA P-521', schemes: ['ecdsa_secp521r1_sha512'], ...generateKeyPairSync('ec', { namedCurve: 'P-521' }) },
   { title: 'Ed25519', schemes: ['ed25519'], ...generateKeyPairSync('ed25519') },
+  { title: 'Ed448', schemes: ['ed448'], ...generateKeyPairSync('ed448') },
   { title: 'RSA 2048', schemes: rsae, ...generateKeyPairSync('rsa', { modulusLength: 2048 }) },
   // An odd length: the encoded message is a byte shorter than the modulus (RFC 8017 §8.1.1).
   { title: 'RSA 1025', schemes: rsae.slice(0, 2), ...generateKeyPairSync('rsa', { modulusLength: 1025 }) },
@@ -422,7 +451,7 @@ function sealedByNode(
 }
 
 function digestOf(scheme: SignatureSchemeName): string | undefined {
-  return scheme === 'ed25519' ? undefined : scheme.slice(-6);
+  return scheme === 'ed25519' || scheme === 'ed448' ? undefined : scheme.slice(-6);
 }
 
 function paddingOf(scheme: SignatureSchemeName, saltLength?: number) {

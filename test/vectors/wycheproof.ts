@@ -19,7 +19,7 @@ import { fromHex } from './hex.js';
 
 export interface WycheproofOptions {
   /**
-   * The provider's key share of a given private key (for the hybrid: the seed of ML-KEM, then the X25519 key).
+   * The provider's key share of a given private key (for a hybrid: the seed of ML-KEM, then the curve's scalar).
    * Without it only the peers' shares that must be refused are tried.
    */
   readonly keyShareOf?: (group: NamedGroupName, privateKey: Uint8Array) => EphemeralKey;
@@ -70,12 +70,13 @@ export function wycheproofSuite(name: string, provider: CryptoProvider, options:
     });
 
     it.each(ecdhFiles)('$group', ({ group, file, privateLength, publicLength, atLeast }) => {
+      const montgomery = group === 'x25519' || group === 'x448';
       let count = 0;
       for (const { test } of cases<object, KeyAgreementCase>(file)) {
         const peer = fromHex(test.public);
         // Uncompressed points alone are allowed (§4.3.8.2), and an all-zero secret is not (§7.4.2).
-        const form = peer.length === publicLength && (group === 'x25519' || peer[0] === 4);
-        const allZero = group === 'x25519' && /^0*$/.test(test.shared);
+        const form = peer.length === publicLength && (montgomery || peer[0] === 4);
+        const allZero = montgomery && /^0*$/.test(test.shared);
         const good = form && test.result !== 'invalid' && !allZero;
         if (options.keyShareOf === undefined) {
           if (good) continue;
@@ -89,31 +90,38 @@ export function wycheproofSuite(name: string, provider: CryptoProvider, options:
       expect(count).toBeGreaterThanOrEqual(options.keyShareOf === undefined ? 10 : atLeast);
     });
 
-    it('X25519MLKEM768: encapsulation keys that are not reduced are refused', () => {
-      const x25519 = provider.generateKeyShare('x25519').keyExchange;
-      let count = 0;
-      for (const { test } of cases<object, EncapsulationCase>('mlkem_768_encaps_test.json')) {
-        count++;
-        const made = provider.encapsulate('X25519MLKEM768', concat(fromHex(test.ek), x25519));
-        expect(made !== undefined, describeCase(test)).toBe(test.result === 'valid');
-      }
-      expect(count).toBeGreaterThanOrEqual(200);
-    });
+    it.each(hybrids)(
+      '$group: encapsulation keys that are not reduced are refused',
+      ({ group, curve, bits, joined }) => {
+        const share = provider.generateKeyShare(curve).keyExchange;
+        let count = 0;
+        for (const { test } of cases<object, EncapsulationCase>(`mlkem_${bits}_encaps_test.json`)) {
+          count++;
+          const made = provider.encapsulate(group, joined(fromHex(test.ek), share));
+          expect(made !== undefined, describeCase(test)).toBe(test.result === 'valid');
+        }
+        expect(count).toBeGreaterThanOrEqual(200);
+      },
+    );
 
     if (options.keyShareOf !== undefined) {
       const { keyShareOf } = options;
-      it('X25519MLKEM768: decapsulation, implicit rejection included', () => {
+      it.each(hybrids)('$group: decapsulation, implicit rejection included', ({ group, curve, bits, joined }) => {
         let count = 0;
-        const peer = provider.generateKeyShare('x25519');
-        for (const { test } of cases<object, DecapsulationCase>('mlkem_768_test.json')) {
+        const peer = provider.generateKeyShare(curve);
+        for (const { test } of cases<object, DecapsulationCase>(`mlkem_${bits}_test.json`)) {
           const seed = fromHex(test.seed);
           // Other lengths cannot be asked for through a key share.
           if (seed.length !== 64) continue;
           count++;
-          const share = keyShareOf('X25519MLKEM768', concat(seed, new Uint8Array(32).fill(9)));
-          const secret = share.decapsulate(concat(fromHex(test.c), peer.keyExchange));
-          if (test.result === 'valid') expect(secret?.subarray(0, 32), describeCase(test)).toEqual(fromHex(test.K));
-          else expect(secret, describeCase(test)).toBeUndefined();
+          const share = keyShareOf(group, concat(seed, scalarOf(curve)));
+          const secret = share.decapsulate(joined(fromHex(test.c), peer.keyExchange));
+          if (test.result !== 'valid') {
+            expect(secret, describeCase(test)).toBeUndefined();
+            continue;
+          }
+          const shared = keyShareOf(curve, scalarOf(curve)).decapsulate(peer.keyExchange);
+          expect(secret, describeCase(test)).toEqual(joined(fromHex(test.K), shared ?? new Uint8Array(0)));
         }
         expect(count).toBeGreaterThanOrEqual(100);
       });
@@ -188,10 +196,33 @@ interface EcdhFile {
 
 const ecdhFiles: readonly EcdhFile[] = [
   { group: 'x25519', file: 'x25519_test.json', privateLength: 32, publicLength: 32, atLeast: 500 },
+  { group: 'x448', file: 'x448_test.json', privateLength: 56, publicLength: 56, atLeast: 500 },
   { group: 'secp256r1', file: 'ecdh_secp256r1_ecpoint_test.json', privateLength: 32, publicLength: 65, atLeast: 300 },
   { group: 'secp384r1', file: 'ecdh_secp384r1_ecpoint_test.json', privateLength: 48, publicLength: 97, atLeast: 600 },
   { group: 'secp521r1', file: 'ecdh_secp521r1_ecpoint_test.json', privateLength: 66, publicLength: 133, atLeast: 400 },
 ];
+
+/** Each with the order in which ML-KEM's part and the curve's stand. */
+const hybrids = [
+  { group: 'X25519MLKEM768', curve: 'x25519', bits: 768, joined: (kem: Uint8Array, ec: Uint8Array) => concat(kem, ec) },
+  {
+    group: 'SecP256r1MLKEM768',
+    curve: 'secp256r1',
+    bits: 768,
+    joined: (kem: Uint8Array, ec: Uint8Array) => concat(ec, kem),
+  },
+  {
+    group: 'SecP384r1MLKEM1024',
+    curve: 'secp384r1',
+    bits: 1024,
+    joined: (kem: Uint8Array, ec: Uint8Array) => concat(ec, kem),
+  },
+] as const;
+
+/** A private key of the curve. */
+function scalarOf(curve: 'x25519' | 'secp256r1' | 'secp384r1'): Uint8Array {
+  return new Uint8Array(curve === 'secp384r1' ? 48 : 32).fill(9);
+}
 
 interface SignatureFile {
   readonly scheme: SignatureSchemeName;
@@ -204,6 +235,7 @@ const signatureFiles: readonly SignatureFile[] = [
   { scheme: 'ecdsa_secp384r1_sha384', file: 'ecdsa_secp384r1_sha384_test.json', atLeast: 400 },
   { scheme: 'ecdsa_secp521r1_sha512', file: 'ecdsa_secp521r1_sha512_test.json', atLeast: 400 },
   { scheme: 'ed25519', file: 'ed25519_test.json', atLeast: 140 },
+  { scheme: 'ed448', file: 'ed448_test.json', atLeast: 80 },
 ];
 
 const pssFiles = [

@@ -1,4 +1,4 @@
-// Key exchange (§4.3.8, §7.4): each half is one call. Elliptic curves everywhere, the hybrid with ML-KEM-768 where this
+// Key exchange (§4.3.8, §7.4): each half is one call. Elliptic curves everywhere, the hybrids with ML-KEM where this
 // node's OpenSSL has it (3.5 and later).
 #include "common.h"
 
@@ -28,7 +28,10 @@ constexpr Group kGroups[] = {
     {"secp256r1", "P-256", Group::Kind::kWeierstrass, 65, 65, 32},
     {"secp384r1", "P-384", Group::Kind::kWeierstrass, 97, 97, 48},
     {"secp521r1", "P-521", Group::Kind::kWeierstrass, 133, 133, 66},
+    {"x448", "X448", Group::Kind::kMontgomery, 56, 56, 56},
     {"X25519MLKEM768", "X25519MLKEM768", Group::Kind::kEncapsulation, 1216, 1120, 64},
+    {"SecP256r1MLKEM768", "SecP256r1MLKEM768", Group::Kind::kEncapsulation, 1249, 1153, 64},
+    {"SecP384r1MLKEM1024", "SecP384r1MLKEM1024", Group::Kind::kEncapsulation, 1665, 1665, 80},
 };
 
 const Group& FindGroup(Napi::Value name) {
@@ -121,7 +124,7 @@ Key ReadPublicKey(const Group& group, Bytes encoded) {
   return Key(key);
 }
 
-// §7.4.2: an all-zero result of X25519 is refused. OpenSSL does, and so do we.
+// §7.4.2: an all-zero result of X25519 or X448 is refused. OpenSSL does, and so do we.
 bool IsZero(Bytes secret) {
   uint8_t seen = 0;
   for (size_t i = 0; i < secret.length; ++i) seen |= secret.data[i];

@@ -1,5 +1,5 @@
-/** Key exchange shares (§4.3.8): how long they are, and the hybrid group where OpenSSL lacks ML-KEM. */
-import { ml_kem768 } from '@noble/post-quantum/ml-kem.js';
+/** Key exchange shares (§4.3.8): how long they are, and the hybrid groups where OpenSSL lacks ML-KEM. */
+import { ml_kem768, ml_kem1024 } from '@noble/post-quantum/ml-kem.js';
 import type { Encapsulation, EphemeralKey, NamedGroupName } from 'tls13-core';
 
 /** Bytes of a client's and a server's key_exchange and of the shared secret. */
@@ -10,7 +10,10 @@ export const shareLengths: Readonly<
   secp256r1: { client: 65, server: 65, secret: 32 },
   secp384r1: { client: 97, server: 97, secret: 48 },
   secp521r1: { client: 133, server: 133, secret: 66 },
+  x448: { client: 56, server: 56, secret: 56 },
   X25519MLKEM768: { client: 1216, server: 1120, secret: 64 },
+  SecP256r1MLKEM768: { client: 1249, server: 1153, secret: 64 },
+  SecP384r1MLKEM1024: { client: 1665, server: 1665, secret: 80 },
 };
 
 /** What key exchange needs of a provider. */
@@ -19,45 +22,71 @@ export interface KeyExchange {
   encapsulate(group: NamedGroupName, peerKeyExchange: Uint8Array): Encapsulation | undefined;
 }
 
-/** X25519MLKEM768 (RFC 9954) of a given X25519 and noble's ML-KEM-768: in shares and secret ML-KEM comes first. */
+/** The hybrids (RFC 9954) of a given elliptic curve and noble's ML-KEM. */
 export function hybridKeyExchange(elliptic: KeyExchange): KeyExchange {
   return {
-    generateKeyShare: (group) => new HybridKey(group, elliptic.generateKeyShare('x25519')),
+    generateKeyShare: (group) => new HybridKey(hybridOf(group), elliptic),
     encapsulate(group, peerKeyExchange) {
-      if (peerKeyExchange.length !== shareLengths[group].client) return undefined;
-      const classical = elliptic.encapsulate('x25519', peerKeyExchange.subarray(encapsulationKeyLength));
-      const quantum = encapsulateQuantum(peerKeyExchange.subarray(0, encapsulationKeyLength));
+      const hybrid = hybridOf(group);
+      const parts = split(hybrid, peerKeyExchange, hybrid.encapsulationKeyLength);
+      if (parts === undefined) return undefined;
+      const classical = elliptic.encapsulate(hybrid.curve, parts.classical);
+      const quantum = encapsulateQuantum(hybrid, parts.quantum);
       if (classical === undefined || quantum === undefined) return undefined;
-      const keyExchange = joined(quantum.cipherText, classical.keyExchange);
-      return { keyExchange, sharedSecret: joinedAndWiped(quantum.sharedSecret, classical.sharedSecret) };
+      const keyExchange = joined(hybrid, quantum.cipherText, classical.keyExchange);
+      return { keyExchange, sharedSecret: joinedAndWiped(hybrid, quantum.sharedSecret, classical.sharedSecret) };
     },
   };
 }
 
-const encapsulationKeyLength = 1184;
-const ciphertextLength = 1088;
+interface Hybrid {
+  readonly group: NamedGroupName;
+  readonly curve: NamedGroupName;
+  readonly kem: typeof ml_kem768;
+  readonly encapsulationKeyLength: number;
+  readonly ciphertextLength: number;
+  /** Which part leads in both shares and in the secret: ML-KEM with X25519 alone, the curve with the others. */
+  readonly quantumFirst: boolean;
+}
+
+const kem768 = { kem: ml_kem768, encapsulationKeyLength: 1184, ciphertextLength: 1088 };
+const kem1024 = { kem: ml_kem1024, encapsulationKeyLength: 1568, ciphertextLength: 1568 };
+
+const hybrids: readonly Hybrid[] = [
+  { group: 'X25519MLKEM768', curve: 'x25519', quantumFirst: true, ...kem768 },
+  { group: 'SecP256r1MLKEM768', curve: 'secp256r1', quantumFirst: false, ...kem768 },
+  { group: 'SecP384r1MLKEM1024', curve: 'secp384r1', quantumFirst: false, ...kem1024 },
+];
+
+function hybridOf(group: NamedGroupName): Hybrid {
+  const hybrid = hybrids.find((known) => known.group === group);
+  if (hybrid === undefined) throw new RangeError(`${group} is not a hybrid group`);
+  return hybrid;
+}
 
 class HybridKey implements EphemeralKey {
   readonly group: NamedGroupName;
   readonly keyExchange: Uint8Array;
+  readonly #hybrid: Hybrid;
   readonly #classical: EphemeralKey;
   readonly #decapsulationKey: Uint8Array;
 
-  constructor(group: NamedGroupName, classical: EphemeralKey) {
-    const { publicKey, secretKey } = ml_kem768.keygen();
-    this.group = group;
-    this.#classical = classical;
+  constructor(hybrid: Hybrid, elliptic: KeyExchange) {
+    const { publicKey, secretKey } = hybrid.kem.keygen();
+    this.group = hybrid.group;
+    this.#hybrid = hybrid;
+    this.#classical = elliptic.generateKeyShare(hybrid.curve);
     this.#decapsulationKey = secretKey;
-    this.keyExchange = joined(publicKey, classical.keyExchange);
+    this.keyExchange = joined(hybrid, publicKey, this.#classical.keyExchange);
   }
 
   decapsulate(peerKeyExchange: Uint8Array): Uint8Array | undefined {
-    if (peerKeyExchange.length !== shareLengths[this.group].server) return undefined;
-    const classical = this.#classical.decapsulate(peerKeyExchange.subarray(ciphertextLength));
-    if (classical === undefined) return undefined;
+    const parts = split(this.#hybrid, peerKeyExchange, this.#hybrid.ciphertextLength);
+    const classical = parts && this.#classical.decapsulate(parts.classical);
+    if (parts === undefined || classical === undefined) return undefined;
     // A wrong ciphertext gives a secret that nobody knows (implicit rejection): the handshake fails at Finished.
-    const quantum = ml_kem768.decapsulate(peerKeyExchange.subarray(0, ciphertextLength), this.#decapsulationKey);
-    return joinedAndWiped(quantum, classical);
+    const quantum = this.#hybrid.kem.decapsulate(parts.quantum, this.#decapsulationKey);
+    return joinedAndWiped(this.#hybrid, quantum, classical);
   }
 
   destroy(): void {
@@ -66,25 +95,35 @@ class HybridKey implements EphemeralKey {
   }
 }
 
+/** The two parts of a share as views; `undefined` for one of another length. */
+function split({ curve, quantumFirst }: Hybrid, share: Uint8Array, quantumLength: number) {
+  const curveLength = shareLengths[curve].client;
+  if (share.length !== quantumLength + curveLength) return undefined;
+  return quantumFirst
+    ? { quantum: share.subarray(0, quantumLength), classical: share.subarray(quantumLength) }
+    : { quantum: share.subarray(curveLength), classical: share.subarray(0, curveLength) };
+}
+
 /** noble throws on an encapsulation key whose coefficients are not reduced (FIPS 203 §7.2): the peer's fault. */
-function encapsulateQuantum(encapsulationKey: Uint8Array): ReturnType<typeof ml_kem768.encapsulate> | undefined {
+function encapsulateQuantum({ kem }: Hybrid, encapsulationKey: Uint8Array) {
   try {
-    return ml_kem768.encapsulate(encapsulationKey);
+    return kem.encapsulate(encapsulationKey);
   } catch {
     return undefined;
   }
 }
 
-function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
+function joined({ quantumFirst }: Hybrid, quantum: Uint8Array, classical: Uint8Array): Uint8Array {
+  const [first, second] = quantumFirst ? [quantum, classical] : [classical, quantum];
   const bytes = new Uint8Array(first.length + second.length);
   bytes.set(first);
   bytes.set(second, first.length);
   return bytes;
 }
 
-function joinedAndWiped(first: Uint8Array, second: Uint8Array): Uint8Array {
-  const bytes = joined(first, second);
-  first.fill(0);
-  second.fill(0);
+function joinedAndWiped(hybrid: Hybrid, quantum: Uint8Array, classical: Uint8Array): Uint8Array {
+  const bytes = joined(hybrid, quantum, classical);
+  quantum.fill(0);
+  classical.fill(0);
   return bytes;
 }

@@ -51,13 +51,14 @@ export function providerOver(binding: Binding): CryptoProvider {
   };
 }
 
-/** The hybrid comes first where it costs as little as a curve does, and behind X25519 where JavaScript computes it. */
+/** The hybrids come first where they cost as little as a curve does, and behind X25519 where JavaScript computes them. */
 function preferredGroups(native: readonly NamedGroupName[]): readonly NamedGroupName[] {
-  const curves: readonly NamedGroupName[] = ['secp256r1', 'secp384r1', 'secp521r1'];
-  return native.includes('X25519MLKEM768')
-    ? ['X25519MLKEM768', 'x25519', ...curves]
-    : ['x25519', 'X25519MLKEM768', ...curves];
+  return native.includes('X25519MLKEM768') ? [...hybrids, 'x25519', ...curves] : groupsWithoutMlKem;
 }
+
+const hybrids: readonly NamedGroupName[] = ['X25519MLKEM768', 'SecP256r1MLKEM768', 'SecP384r1MLKEM1024'];
+const curves: readonly NamedGroupName[] = ['secp256r1', 'secp384r1', 'secp521r1', 'x448'];
+export const groupsWithoutMlKem: readonly NamedGroupName[] = ['x25519', ...hybrids, ...curves];
 
 function nativeKeyExchange(binding: Binding): KeyExchange {
   return {

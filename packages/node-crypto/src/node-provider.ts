@@ -13,7 +13,7 @@ import {
 } from 'node:crypto';
 import type { Aead, AeadName, CryptoProvider, Encapsulation, EphemeralKey, NamedGroupName } from 'tls13-core';
 import { hybridKeyExchange, type KeyExchange, shareLengths } from './groups.js';
-import { allAeads } from './native-provider.js';
+import { allAeads, groupsWithoutMlKem } from './native-provider.js';
 import { nodeHashes, plainBytes } from './node-hash.js';
 import { certificateKey, pkcs8Signer, publicKey } from './public-keys.js';
 import { verifiableSchemes } from './schemes.js';
@@ -21,7 +21,7 @@ import { verifiableSchemes } from './schemes.js';
 export const nodeProvider: CryptoProvider = {
   name: 'node',
   aeads: allAeads,
-  groups: ['x25519', 'X25519MLKEM768', 'secp256r1', 'secp384r1', 'secp521r1'],
+  groups: groupsWithoutMlKem,
   signatureSchemes: verifiableSchemes,
   random: (length) => randomFillSync(new Uint8Array(length)),
   hash: (name) => nodeHashes[name],
@@ -126,8 +126,8 @@ const curveNames: Readonly<Partial<Record<NamedGroupName, string>>> = {
 };
 
 const montgomery: KeyExchange = {
-  generateKeyShare: () => new X25519Key(),
-  encapsulate: (_group, peerKeyExchange) => encapsulateBy(new X25519Key(), peerKeyExchange),
+  generateKeyShare: (group) => new MontgomeryKey(group),
+  encapsulate: (group, peerKeyExchange) => encapsulateBy(new MontgomeryKey(group), peerKeyExchange),
 };
 
 const weierstrass: KeyExchange = {
@@ -135,16 +135,24 @@ const weierstrass: KeyExchange = {
   encapsulate: (group, peerKeyExchange) => encapsulateBy(new CurveKey(group), peerKeyExchange),
 };
 
-const hybrid = hybridKeyExchange(montgomery);
+const elliptic: KeyExchange = {
+  generateKeyShare: (group) => ellipticOf(group).generateKeyShare(group),
+  encapsulate: (group, peerKeyExchange) => ellipticOf(group).encapsulate(group, peerKeyExchange),
+};
+
+const hybrid = hybridKeyExchange(elliptic);
+
+function ellipticOf(group: NamedGroupName): KeyExchange {
+  return curveNames[group] === undefined ? montgomery : weierstrass;
+}
 
 function keyExchangeOf(group: NamedGroupName): KeyExchange {
-  if (group === 'x25519') return montgomery;
-  return group === 'X25519MLKEM768' ? hybrid : weierstrass;
+  return group.includes('MLKEM') ? hybrid : elliptic;
 }
 
 function importedKey(group: NamedGroupName, privateKey: Uint8Array): EphemeralKey {
   if (privateKey.length !== shareLengths[group].secret) throw notAKey(group);
-  if (group === 'x25519') return new X25519Key(privateKey);
+  if (group === 'x25519' || group === 'x448') return new MontgomeryKey(group, privateKey);
   try {
     return new CurveKey(group, privateKey);
   } catch {
@@ -161,22 +169,26 @@ function encapsulateBy(own: EphemeralKey, peerKeyExchange: Uint8Array): Encapsul
   return sharedSecret === undefined ? undefined : { keyExchange: own.keyExchange, sharedSecret };
 }
 
-class X25519Key implements EphemeralKey {
-  readonly group = 'x25519';
+class MontgomeryKey implements EphemeralKey {
+  readonly group: NamedGroupName;
   readonly keyExchange: Uint8Array;
   readonly #privateKey: KeyObject;
 
-  constructor(given?: Uint8Array) {
-    const { privateKey, publicKey } = given === undefined ? generateKeyPairSync('x25519') : x25519Pair(given);
+  constructor(group: NamedGroupName, given?: Uint8Array) {
+    const { privateKey, publicKey } = given === undefined ? freshPair(group) : givenPair(group, given);
+    this.group = group;
     this.#privateKey = privateKey;
     // As JWK: the DER forms take node:crypto ten times as long.
     this.keyExchange = new Uint8Array(Buffer.from(publicKey.export({ format: 'jwk' }).x ?? '', 'base64url'));
   }
 
   decapsulate(peerKeyExchange: Uint8Array): Uint8Array | undefined {
-    if (peerKeyExchange.length !== shareLengths.x25519.server) return undefined;
+    if (peerKeyExchange.length !== shareLengths[this.group].server) return undefined;
     const x = Buffer.from(peerKeyExchange).toString('base64url');
-    const publicKey = createPublicKey({ key: { kty: 'OKP', crv: 'X25519', x }, format: 'jwk' });
+    const publicKey = createPublicKey({
+      key: { kty: 'OKP', crv: this.group === 'x448' ? 'X448' : 'X25519', x },
+      format: 'jwk',
+    });
     try {
       return plainBytes(diffieHellman({ privateKey: this.#privateKey, publicKey }));
     } catch {
@@ -189,11 +201,25 @@ class X25519Key implements EphemeralKey {
   destroy(): void {}
 }
 
-/** The rest of a PKCS#8 PrivateKeyInfo of X25519 (RFC 8410 §7), which ends with the key. */
-const x25519Prefix = Buffer.from('302e020100300506032b656e04220420', 'hex');
+/** The rest of a PKCS#8 PrivateKeyInfo (RFC 8410 §7), which ends with the key. */
+const prefixes: Readonly<Record<string, Buffer>> = {
+  x25519: Buffer.from('302e020100300506032b656e04220420', 'hex'),
+  x448: Buffer.from('3046020100300506032b656f043a0438', 'hex'),
+};
 
-function x25519Pair(given: Uint8Array): { readonly privateKey: KeyObject; readonly publicKey: KeyObject } {
-  const der = Buffer.concat([x25519Prefix, given]);
+interface Pair {
+  readonly privateKey: KeyObject;
+  readonly publicKey: KeyObject;
+}
+
+function freshPair(group: NamedGroupName): Pair {
+  return group === 'x448' ? generateKeyPairSync('x448') : generateKeyPairSync('x25519');
+}
+
+function givenPair(group: NamedGroupName, given: Uint8Array): Pair {
+  const prefix = prefixes[group];
+  if (prefix === undefined) throw notAKey(group);
+  const der = Buffer.concat([prefix, given]);
   const privateKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
   der.fill(0);
   return { privateKey, publicKey: createPublicKey(privateKey) };

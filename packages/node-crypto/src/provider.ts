@@ -45,11 +45,8 @@ export function nativeProvider(): NodeCryptoProvider {
     name: 'native',
     openssl: binding.opensslVersion,
     groups: {
-      x25519: 'openssl',
-      secp256r1: 'openssl',
-      secp384r1: 'openssl',
-      secp521r1: 'openssl',
-      X25519MLKEM768: binding.groups.includes('X25519MLKEM768') ? 'openssl' : 'noble',
+      ...groupsBy('openssl'),
+      ...(binding.groups.includes('X25519MLKEM768') ? hybridsBy('openssl') : hybridsBy('noble')),
     },
     recordProtection: 'native',
     verifiesChains: true,
@@ -67,17 +64,21 @@ let native: NodeCryptoProvider | undefined;
 let node: NodeCryptoProvider | undefined;
 let fallback: NodeCryptoProvider | undefined;
 
+type Computer = 'openssl' | 'node:crypto' | 'noble';
+
+function groupsBy(who: Computer): ProviderReport['groups'] {
+  return { x25519: who, secp256r1: who, secp384r1: who, secp521r1: who, x448: who };
+}
+
+function hybridsBy(who: Computer): ProviderReport['groups'] {
+  return { X25519MLKEM768: who, SecP256r1MLKEM768: who, SecP384r1MLKEM1024: who };
+}
+
 function nodeReport(): ProviderReport {
   return {
     name: 'node',
     openssl: process.versions.openssl ?? 'none',
-    groups: {
-      x25519: 'node:crypto',
-      secp256r1: 'node:crypto',
-      secp384r1: 'node:crypto',
-      secp521r1: 'node:crypto',
-      X25519MLKEM768: 'noble',
-    },
+    groups: { ...groupsBy('node:crypto'), ...hybridsBy('noble') },
     recordProtection: 'portable',
     verifiesChains: loadBinding().binding !== undefined,
   };

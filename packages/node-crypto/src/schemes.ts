@@ -9,6 +9,7 @@ export const verifiableSchemes = [
   'ed25519',
   'ecdsa_secp384r1_sha384',
   'ecdsa_secp521r1_sha512',
+  'ed448',
   'rsa_pss_rsae_sha256',
   'rsa_pss_rsae_sha384',
   'rsa_pss_rsae_sha512',
@@ -28,6 +29,8 @@ export function schemesOfKey(key: KeyObject): KeySchemes {
       return curveSchemes(key.asymmetricKeyDetails?.namedCurve);
     case 'ed25519':
       return { schemes: ['ed25519'] };
+    case 'ed448':
+      return { schemes: ['ed448'] };
     case 'rsa':
     case 'rsa-pss':
       return rsaSchemes(key);
@@ -116,7 +119,7 @@ interface Parameters {
 
 function parametersOf(scheme: SignatureSchemeName): Parameters {
   const hash = scheme.slice(scheme.lastIndexOf('_') + 1);
-  if (scheme === 'ed25519') return { hash: null, options: {} };
+  if (scheme === 'ed25519' || scheme === 'ed448') return { hash: null, options: {} };
   if (scheme.startsWith('ecdsa_')) return { hash, options: { dsaEncoding: 'der' } };
   if (scheme.startsWith('rsa_pss_')) return { hash, options: pssOptions };
   throw new TypeError(`${scheme} signs no TLS 1.3 handshake (§4.3.3)`);

@@ -10,7 +10,11 @@ import { providers } from './providers.js';
 const pki = new Pki();
 afterAll(() => pki.remove());
 
-const groups: readonly NamedGroupName[] = ['x25519', 'secp256r1', 'secp384r1', 'secp521r1', 'X25519MLKEM768'];
+const secretLengths: Readonly<Record<NamedGroupName, number>> = {
+  ...{ x25519: 32, x448: 56, secp256r1: 32, secp384r1: 48, secp521r1: 66 },
+  ...{ X25519MLKEM768: 64, SecP256r1MLKEM768: 64, SecP384r1MLKEM1024: 80 },
+};
+const groups = nodeCryptoProvider().groups;
 const pairs = providers.flatMap((client) => providers.map((server) => ({ client, server })));
 
 describe.each(pairs)('key exchange, client $client.name, server $server.name', ({ client, server }) => {
@@ -21,7 +25,7 @@ describe.each(pairs)('key exchange, client $client.name, server $server.name', (
     expect(encapsulation).toBeDefined();
     const secret = key.decapsulate(encapsulation?.keyExchange ?? pattern(0));
     expect(secret).toEqual(encapsulation?.sharedSecret);
-    expect(secret?.length).toBe({ x25519: 32, secp256r1: 32, secp384r1: 48, secp521r1: 66, X25519MLKEM768: 64 }[group]);
+    expect(secret?.length).toBe(secretLengths[group]);
     expect(new Set(secret).size).toBeGreaterThan(8);
     key.destroy();
   });
@@ -74,6 +78,7 @@ const keys: readonly KeyCase[] = [
   { kind: 'P-384', key: curve('P-384'), schemes: ['ecdsa_secp384r1_sha384'] },
   { kind: 'P-521', key: curve('P-521'), schemes: ['ecdsa_secp521r1_sha512'] },
   { kind: 'Ed25519', key: crypto.generateKeyPairSync('ed25519').privateKey, schemes: ['ed25519'] },
+  { kind: 'Ed448', key: crypto.generateKeyPairSync('ed448').privateKey, schemes: ['ed448'] },
   { kind: 'RSA', key: rsaKey, schemes: ['rsa_pss_rsae_sha256', 'rsa_pss_rsae_sha384', 'rsa_pss_rsae_sha512'] },
   { kind: 'RSA-PSS', key: pss(), schemes: ['rsa_pss_pss_sha256', 'rsa_pss_pss_sha384', 'rsa_pss_pss_sha512'] },
   {
@@ -120,7 +125,7 @@ describe.each(providers)('$name: signatures', (provider) => {
   });
 
   it('refuses keys that TLS 1.3 has no scheme for', () => {
-    for (const key of [rsa(1000), curve('secp256k1'), crypto.generateKeyPairSync('ed448').privateKey]) {
+    for (const key of [rsa(1000), curve('secp256k1')]) {
       expect(() => provider.signer(pkcs8(key))).toThrow(TypeError);
       const refused = expect.objectContaining({ alert: 'unsupported_certificate' });
       expect(() => provider.certificateKey(pki.issue({ key }).der)).toThrow(refused);
@@ -170,6 +175,7 @@ describe('createProvider', () => {
   });
 
   it('lists every group it reports', () => {
+    expect([...groups].sort()).toEqual(Object.keys(secretLengths).sort());
     for (const provider of providers) {
       expect([...provider.groups].sort()).toEqual([...groups].sort());
       expect(Object.keys(provider.report.groups).sort()).toEqual([...groups].sort());

@@ -37,15 +37,26 @@ export const cipherSuites = {
 } as const;
 export type CipherSuiteName = keyof typeof cipherSuites;
 
-/** §4.3.7; the hybrid is RFC 9954's. */
+/** §4.3.7; the hybrids are RFC 9954's. */
 export const namedGroups = {
   secp256r1: 0x0017,
   secp384r1: 0x0018,
   secp521r1: 0x0019,
   x25519: 0x001d,
+  x448: 0x001e,
+  SecP256r1MLKEM768: 0x11eb,
   X25519MLKEM768: 0x11ec,
+  SecP384r1MLKEM1024: 0x11ed,
 } as const;
 export type NamedGroupName = keyof typeof namedGroups;
+
+/** Groups of an elliptic curve and ML-KEM together: safe as long as either of the two is. */
+export const hybridGroups = ['X25519MLKEM768', 'SecP256r1MLKEM768', 'SecP384r1MLKEM1024'] as const;
+export type HybridGroupName = (typeof hybridGroups)[number];
+
+export function isHybridGroup(group: NamedGroupName): group is HybridGroupName {
+  return hybridGroups.some((hybrid) => hybrid === group);
+}
 
 /** §4.3.3 */
 export const signatureSchemes = {
@@ -59,6 +70,7 @@ export const signatureSchemes = {
   rsa_pss_rsae_sha384: 0x0805,
   rsa_pss_rsae_sha512: 0x0806,
   ed25519: 0x0807,
+  ed448: 0x0808,
   rsa_pss_pss_sha256: 0x0809,
   rsa_pss_pss_sha384: 0x080a,
   rsa_pss_pss_sha512: 0x080b,

@@ -1,4 +1,5 @@
 /** The portable provider's view of a certificate: its public key, and the signature schemes §4.3.3 allows with it. */
+import { ed448 } from '@noble/curves/ed448.js';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { p256, p384, p521 } from '@noble/curves/nist.js';
 import { ECParameters, id_ecPublicKey, id_secp256r1, id_secp384r1, id_secp521r1 } from '@peculiar/asn1-ecc';
@@ -19,7 +20,11 @@ import type { SignatureSchemeName } from '../registry.js';
 import { verifyRsaPss } from './noble-rsa.js';
 import type { PublicKey } from './provider.js';
 
-export const id_ed25519 = '1.3.101.112';
+/** EdDSA's curves, each with the one scheme it may be used with (§4.3.3). Bytes of a private key as RFC 8410 has it. */
+const edwardsCurves = new Map([
+  ['1.3.101.112', { scheme: 'ed25519', name: 'Ed25519', curve: ed25519, length: 32 }],
+  ['1.3.101.113', { scheme: 'ed448', name: 'Ed448', curve: ed448, length: 57 }],
+] as const);
 
 /** The curves of ECDSA in TLS 1.3, each with the one scheme it may be used with (§4.3.3). */
 const ecdsaCurves = new Map([
@@ -39,7 +44,8 @@ export function noblePublicKey(subjectPublicKeyInfo: Uint8Array): PublicKey {
 function keyOf(info: SubjectPublicKeyInfo): PublicKey {
   const { algorithm } = info.algorithm;
   if (algorithm === id_ecPublicKey) return ecdsaKey(info);
-  if (algorithm === id_ed25519) return ed25519Key(info);
+  const edwards = findEdwardsCurve(algorithm);
+  if (edwards !== undefined) return edwardsKey(info, edwards);
   if (algorithm === id_rsaEncryption || algorithm === id_RSASSA_PSS) return rsaKey(info);
   throw new TlsError('unsupported_certificate', `the key is of a type that TLS 1.3 has no signature for: ${algorithm}`);
 }
@@ -75,14 +81,12 @@ function ecdsaKey(info: SubjectPublicKeyInfo): PublicKey {
   );
 }
 
-function ed25519Key(info: SubjectPublicKeyInfo): PublicKey {
+function edwardsKey(info: SubjectPublicKeyInfo, { curve, name, scheme }: EdwardsCurve): PublicKey {
   const point = new Uint8Array(info.subjectPublicKey);
-  if (info.algorithm.parameters !== undefined || !ed25519.utils.isValidPublicKey(point)) {
-    throw new TlsError('bad_certificate', 'the key is not an Ed25519 key (RFC 8410)');
+  if (info.algorithm.parameters !== undefined || !curve.utils.isValidPublicKey(point)) {
+    throw new TlsError('bad_certificate', `the key is not an ${name} key (RFC 8410)`);
   }
-  return publicKey(['ed25519'], (_, message, signature) =>
-    ed25519.verify(signature, message, point, { zip215: false }),
-  );
+  return publicKey([scheme], (_, message, signature) => curve.verify(signature, message, point, { zip215: false }));
 }
 
 const rsaHashes = [
@@ -168,6 +172,13 @@ function publicKey(
 
 export function findCurve(oid: string) {
   for (const [known, curve] of ecdsaCurves) if (known === oid) return curve;
+  return undefined;
+}
+
+export type EdwardsCurve = NonNullable<ReturnType<typeof findEdwardsCurve>>;
+
+export function findEdwardsCurve(oid: string) {
+  for (const [known, curve] of edwardsCurves) if (known === oid) return curve;
   return undefined;
 }
 

@@ -1,12 +1,11 @@
-/** Signing of the portable provider: ECDSA and Ed25519 keys in PKCS#8 (RFC 5958, RFC 5915, RFC 8410). */
-import { ed25519 } from '@noble/curves/ed25519.js';
+/** Signing of the portable provider: ECDSA, Ed25519 and Ed448 keys in PKCS#8 (RFC 5958, RFC 5915, RFC 8410). */
 import type { p256 } from '@noble/curves/nist.js';
 import { ECParameters, ECPrivateKey, id_ecPublicKey } from '@peculiar/asn1-ecc';
 import { PrivateKeyInfo } from '@peculiar/asn1-pkcs8';
 import { id_RSASSA_PSS, id_rsaEncryption } from '@peculiar/asn1-rsa';
 import { AsnConvert, OctetString } from '@peculiar/asn1-schema';
 import type { SignatureSchemeName } from '../registry.js';
-import { findCurve, id_ed25519 } from './noble-certificate.js';
+import { type EdwardsCurve, findCurve, findEdwardsCurve } from './noble-certificate.js';
 import type { Signer } from './provider.js';
 
 export function nobleSigner(pkcs8: Uint8Array): Signer {
@@ -29,12 +28,12 @@ export function nobleSigner(pkcs8: Uint8Array): Signer {
     const secret = new Uint8Array(wellFormed(() => AsnConvert.parse(privateKey, ECPrivateKey)).privateKey.buffer);
     return ecdsaSigner(known.scheme, known.curve, secret);
   }
-  if (algorithm === id_ed25519) {
-    const seed = new Uint8Array(wellFormed(() => AsnConvert.parse(privateKey, OctetString)).buffer);
-    return ed25519Signer(seed);
+  const edwards = findEdwardsCurve(algorithm);
+  if (edwards !== undefined) {
+    return edwardsSigner(edwards, new Uint8Array(wellFormed(() => AsnConvert.parse(privateKey, OctetString)).buffer));
   }
   throw new TypeError(
-    `a private key of type ${algorithm} cannot sign in TLS 1.3: wanted is ECDSA (P-256, P-384, P-521) or Ed25519`,
+    `a private key of type ${algorithm} cannot sign in TLS 1.3: wanted is ECDSA (P-256, P-384, P-521), Ed25519 or Ed448`,
   );
 }
 
@@ -46,9 +45,9 @@ function ecdsaSigner(scheme: SignatureSchemeName, curve: typeof p256, secretKey:
   );
 }
 
-function ed25519Signer(seed: Uint8Array): Signer {
-  if (seed.length !== 32) throw new TypeError(`an Ed25519 private key has 32 bytes, not ${seed.length}`);
-  return signer('ed25519', (message) => ed25519.sign(message, seed));
+function edwardsSigner({ curve, name, scheme, length }: EdwardsCurve, seed: Uint8Array): Signer {
+  if (seed.length !== length) throw new TypeError(`an ${name} private key has ${length} bytes, not ${seed.length}`);
+  return signer(scheme, (message) => curve.sign(message, seed));
 }
 
 function signer(only: SignatureSchemeName, sign: (message: Uint8Array) => Uint8Array): Signer {

@@ -8,8 +8,8 @@ import { nobleSigner } from './noble-signer.js';
 import type { CryptoProvider } from './provider.js';
 
 /**
- * Needs nothing but `crypto.getRandomValues`. It verifies every signature scheme of TLS 1.3 and signs with ECDSA and
- * Ed25519 keys, not with RSA. JavaScript gives no hard promise of constant time: where a native provider can be had,
+ * Needs nothing but `crypto.getRandomValues`. It verifies every signature scheme of TLS 1.3 and signs with ECDSA,
+ * Ed25519 and Ed448 keys, not with RSA. JavaScript gives no hard promise of constant time: where a native provider can be had,
  * prefer it for private keys.
  */
 export const nobleProvider: CryptoProvider = {
@@ -21,6 +21,7 @@ export const nobleProvider: CryptoProvider = {
     'ed25519',
     'ecdsa_secp384r1_sha384',
     'ecdsa_secp521r1_sha512',
+    'ed448',
     'rsa_pss_rsae_sha256',
     'rsa_pss_rsae_sha384',
     'rsa_pss_rsae_sha512',

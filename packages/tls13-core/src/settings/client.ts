@@ -1,6 +1,6 @@
 /** Turns what a client chose into settings the protocol can rely on, or says in a sentence what is wrong. */
 import type { ClientConfig } from '../config/index.js';
-import type { NamedGroupName } from '../registry.js';
+import { isHybridGroup, type NamedGroupName } from '../registry.js';
 import { type CommonSettings, commonSettings } from './common.js';
 
 /** A client's settings: everything that has a default has its value. */
@@ -41,7 +41,7 @@ export function clientSettings(config: ClientConfig): ClientSettings {
 /** The best group; and beside a hybrid the best that every server has, which costs less than a HelloRetryRequest. */
 function defaultKeyShares(groups: readonly NamedGroupName[]): readonly NamedGroupName[] {
   const [best] = groups;
-  const classical = groups.find((group) => group !== 'X25519MLKEM768');
+  const classical = groups.find((group) => !isHybridGroup(group));
   return [...new Set([best, classical])].filter((group) => group !== undefined);
 }
 

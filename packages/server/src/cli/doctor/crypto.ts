@@ -35,5 +35,5 @@ function hybridFinding({ groups }: ProviderReport): Finding {
     who === 'openssl'
       ? 'Recorded traffic stays secret from a quantum computer of the future, at OpenSSL speed.'
       : 'Node 22 and later bring ML-KEM in OpenSSL, about five times as fast as the JavaScript used here.';
-  return { check: 'crypto.ml-kem', title: 'X25519MLKEM768', status: 'ok', found, advice };
+  return { check: 'crypto.ml-kem', title: 'ML-KEM hybrids', status: 'ok', found, advice };
 }
