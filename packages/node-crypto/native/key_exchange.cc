@@ -30,6 +30,8 @@ constexpr Group kGroups[] = {
     {"secp521r1", "P-521", Group::Kind::kWeierstrass, 133, 133, 66},
     {"x448", "X448", Group::Kind::kMontgomery, 56, 56, 56},
     {"X25519MLKEM768", "X25519MLKEM768", Group::Kind::kEncapsulation, 1216, 1120, 64},
+    {"MLKEM768", "ML-KEM-768", Group::Kind::kEncapsulation, 1184, 1088, 32},
+    {"MLKEM1024", "ML-KEM-1024", Group::Kind::kEncapsulation, 1568, 1568, 32},
     {"SecP256r1MLKEM768", "SecP256r1MLKEM768", Group::Kind::kEncapsulation, 1249, 1153, 64},
     {"SecP384r1MLKEM1024", "SecP384r1MLKEM1024", Group::Kind::kEncapsulation, 1665, 1665, 80},
 };

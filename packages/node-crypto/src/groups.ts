@@ -1,4 +1,4 @@
-/** Key exchange shares (§4.3.8): how long they are, and the hybrid groups where OpenSSL lacks ML-KEM. */
+/** Key exchange shares (§4.3.8): how long they are, and the groups with ML-KEM where OpenSSL lacks ML-KEM. */
 import { ml_kem768, ml_kem1024 } from '@noble/post-quantum/ml-kem.js';
 import type { Encapsulation, EphemeralKey, NamedGroupName } from 'tls13-core';
 
@@ -12,6 +12,8 @@ export const shareLengths: Readonly<
   secp521r1: { client: 133, server: 133, secret: 66 },
   x448: { client: 56, server: 56, secret: 56 },
   X25519MLKEM768: { client: 1216, server: 1120, secret: 64 },
+  MLKEM768: { client: 1184, server: 1088, secret: 32 },
+  MLKEM1024: { client: 1568, server: 1568, secret: 32 },
   SecP256r1MLKEM768: { client: 1249, server: 1153, secret: 64 },
   SecP384r1MLKEM1024: { client: 1665, server: 1665, secret: 80 },
 };
@@ -22,26 +24,31 @@ export interface KeyExchange {
   encapsulate(group: NamedGroupName, peerKeyExchange: Uint8Array): Encapsulation | undefined;
 }
 
-/** The hybrids (RFC 9954) of a given elliptic curve and noble's ML-KEM. */
-export function hybridKeyExchange(elliptic: KeyExchange): KeyExchange {
+/** Groups with noble's ML-KEM: alone, and beside a curve (RFC 9954) that is computed by somebody else. */
+export function kemKeyExchange(elliptic: KeyExchange): KeyExchange {
   return {
-    generateKeyShare: (group) => new HybridKey(hybridOf(group), elliptic),
+    generateKeyShare: (group) => new KemKey(kemOf(group), elliptic),
     encapsulate(group, peerKeyExchange) {
-      const hybrid = hybridOf(group);
-      const parts = split(hybrid, peerKeyExchange, hybrid.encapsulationKeyLength);
+      const parameters = kemOf(group);
+      const parts = split(parameters, peerKeyExchange, parameters.encapsulationKeyLength);
       if (parts === undefined) return undefined;
-      const classical = elliptic.encapsulate(hybrid.curve, parts.classical);
-      const quantum = encapsulateQuantum(hybrid, parts.quantum);
+      const { curve } = parameters;
+      const classical = curve === undefined ? noCurve : elliptic.encapsulate(curve, parts.classical);
+      const quantum = encapsulateQuantum(parameters, parts.quantum);
       if (classical === undefined || quantum === undefined) return undefined;
-      const keyExchange = joined(hybrid, quantum.cipherText, classical.keyExchange);
-      return { keyExchange, sharedSecret: joinedAndWiped(hybrid, quantum.sharedSecret, classical.sharedSecret) };
+      const keyExchange = joined(parameters, quantum.cipherText, classical.keyExchange);
+      return { keyExchange, sharedSecret: joinedAndWiped(parameters, quantum.sharedSecret, classical.sharedSecret) };
     },
   };
 }
 
-interface Hybrid {
+const nothing: Uint8Array = new Uint8Array(0);
+const noCurve: Encapsulation = { keyExchange: nothing, sharedSecret: nothing };
+
+interface Kem {
   readonly group: NamedGroupName;
-  readonly curve: NamedGroupName;
+  /** `undefined` for ML-KEM alone. */
+  readonly curve: NamedGroupName | undefined;
   readonly kem: typeof ml_kem768;
   readonly encapsulationKeyLength: number;
   readonly ciphertextLength: number;
@@ -52,52 +59,55 @@ interface Hybrid {
 const kem768 = { kem: ml_kem768, encapsulationKeyLength: 1184, ciphertextLength: 1088 };
 const kem1024 = { kem: ml_kem1024, encapsulationKeyLength: 1568, ciphertextLength: 1568 };
 
-const hybrids: readonly Hybrid[] = [
+const kems: readonly Kem[] = [
+  { group: 'MLKEM768', curve: undefined, quantumFirst: true, ...kem768 },
+  { group: 'MLKEM1024', curve: undefined, quantumFirst: true, ...kem1024 },
   { group: 'X25519MLKEM768', curve: 'x25519', quantumFirst: true, ...kem768 },
   { group: 'SecP256r1MLKEM768', curve: 'secp256r1', quantumFirst: false, ...kem768 },
   { group: 'SecP384r1MLKEM1024', curve: 'secp384r1', quantumFirst: false, ...kem1024 },
 ];
 
-function hybridOf(group: NamedGroupName): Hybrid {
-  const hybrid = hybrids.find((known) => known.group === group);
-  if (hybrid === undefined) throw new RangeError(`${group} is not a hybrid group`);
-  return hybrid;
+function kemOf(group: NamedGroupName): Kem {
+  const parameters = kems.find((known) => known.group === group);
+  if (parameters === undefined) throw new RangeError(`${group} is not a group with ML-KEM`);
+  return parameters;
 }
 
-class HybridKey implements EphemeralKey {
+class KemKey implements EphemeralKey {
   readonly group: NamedGroupName;
   readonly keyExchange: Uint8Array;
-  readonly #hybrid: Hybrid;
-  readonly #classical: EphemeralKey;
+  readonly #parameters: Kem;
+  readonly #classical: EphemeralKey | undefined;
   readonly #decapsulationKey: Uint8Array;
 
-  constructor(hybrid: Hybrid, elliptic: KeyExchange) {
-    const { publicKey, secretKey } = hybrid.kem.keygen();
-    this.group = hybrid.group;
-    this.#hybrid = hybrid;
-    this.#classical = elliptic.generateKeyShare(hybrid.curve);
+  constructor(parameters: Kem, elliptic: KeyExchange) {
+    const { publicKey, secretKey } = parameters.kem.keygen();
+    this.group = parameters.group;
+    this.#parameters = parameters;
+    this.#classical = parameters.curve && elliptic.generateKeyShare(parameters.curve);
     this.#decapsulationKey = secretKey;
-    this.keyExchange = joined(hybrid, publicKey, this.#classical.keyExchange);
+    this.keyExchange = joined(parameters, publicKey, this.#classical?.keyExchange);
   }
 
   decapsulate(peerKeyExchange: Uint8Array): Uint8Array | undefined {
-    const parts = split(this.#hybrid, peerKeyExchange, this.#hybrid.ciphertextLength);
-    const classical = parts && this.#classical.decapsulate(parts.classical);
-    if (parts === undefined || classical === undefined) return undefined;
+    const parts = split(this.#parameters, peerKeyExchange, this.#parameters.ciphertextLength);
+    if (parts === undefined) return undefined;
+    const classical = this.#classical === undefined ? nothing : this.#classical.decapsulate(parts.classical);
+    if (classical === undefined) return undefined;
     // A wrong ciphertext gives a secret that nobody knows (implicit rejection): the handshake fails at Finished.
-    const quantum = this.#hybrid.kem.decapsulate(parts.quantum, this.#decapsulationKey);
-    return joinedAndWiped(this.#hybrid, quantum, classical);
+    const quantum = this.#parameters.kem.decapsulate(parts.quantum, this.#decapsulationKey);
+    return joinedAndWiped(this.#parameters, quantum, classical);
   }
 
   destroy(): void {
-    this.#classical.destroy();
+    this.#classical?.destroy();
     this.#decapsulationKey.fill(0);
   }
 }
 
 /** The two parts of a share as views; `undefined` for one of another length. */
-function split({ curve, quantumFirst }: Hybrid, share: Uint8Array, quantumLength: number) {
-  const curveLength = shareLengths[curve].client;
+function split({ curve, quantumFirst }: Kem, share: Uint8Array, quantumLength: number) {
+  const curveLength = curve === undefined ? 0 : shareLengths[curve].client;
   if (share.length !== quantumLength + curveLength) return undefined;
   return quantumFirst
     ? { quantum: share.subarray(0, quantumLength), classical: share.subarray(quantumLength) }
@@ -105,7 +115,7 @@ function split({ curve, quantumFirst }: Hybrid, share: Uint8Array, quantumLength
 }
 
 /** noble throws on an encapsulation key whose coefficients are not reduced (FIPS 203 §7.2): the peer's fault. */
-function encapsulateQuantum({ kem }: Hybrid, encapsulationKey: Uint8Array) {
+function encapsulateQuantum({ kem }: Kem, encapsulationKey: Uint8Array) {
   try {
     return kem.encapsulate(encapsulationKey);
   } catch {
@@ -113,7 +123,7 @@ function encapsulateQuantum({ kem }: Hybrid, encapsulationKey: Uint8Array) {
   }
 }
 
-function joined({ quantumFirst }: Hybrid, quantum: Uint8Array, classical: Uint8Array): Uint8Array {
+function joined({ quantumFirst }: Kem, quantum: Uint8Array, classical = nothing): Uint8Array {
   const [first, second] = quantumFirst ? [quantum, classical] : [classical, quantum];
   const bytes = new Uint8Array(first.length + second.length);
   bytes.set(first);
@@ -121,8 +131,8 @@ function joined({ quantumFirst }: Hybrid, quantum: Uint8Array, classical: Uint8A
   return bytes;
 }
 
-function joinedAndWiped(hybrid: Hybrid, quantum: Uint8Array, classical: Uint8Array): Uint8Array {
-  const bytes = joined(hybrid, quantum, classical);
+function joinedAndWiped(parameters: Kem, quantum: Uint8Array, classical: Uint8Array): Uint8Array {
+  const bytes = joined(parameters, quantum, classical);
   quantum.fill(0);
   classical.fill(0);
   return bytes;

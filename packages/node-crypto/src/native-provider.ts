@@ -12,7 +12,7 @@ import type {
   RunningHash,
 } from 'tls13-core';
 import type { Binding, BoundAead, BoundEphemeralKey, BoundHash } from './binding.js';
-import { hybridKeyExchange, type KeyExchange, shareLengths } from './groups.js';
+import { type KeyExchange, kemKeyExchange, shareLengths } from './groups.js';
 import { nativeRecordProtection } from './native-records.js';
 import { certificateKey, pkcs8Signer, publicKey } from './public-keys.js';
 import { verifiableSchemes } from './schemes.js';
@@ -31,8 +31,8 @@ export function providerOver(binding: Binding): CryptoProvider {
     sha384: new NativeHash('sha384', binding.sha384),
   };
   const native = nativeKeyExchange(binding);
-  const hybrid = hybridKeyExchange(native);
-  const keyExchange = (group: NamedGroupName) => (binding.groups.includes(group) ? native : hybrid);
+  const kem = kemKeyExchange(native);
+  const keyExchange = (group: NamedGroupName) => (binding.groups.includes(group) ? native : kem);
   return {
     name: 'native',
     aeads: allAeads,
@@ -53,12 +53,13 @@ export function providerOver(binding: Binding): CryptoProvider {
 
 /** The hybrids come first where they cost as little as a curve does, and behind X25519 where JavaScript computes them. */
 function preferredGroups(native: readonly NamedGroupName[]): readonly NamedGroupName[] {
-  return native.includes('X25519MLKEM768') ? [...hybrids, 'x25519', ...curves] : groupsWithoutMlKem;
+  return native.includes('X25519MLKEM768') ? [...hybrids, 'x25519', ...curves, ...pure] : groupsWithoutMlKem;
 }
 
 const hybrids: readonly NamedGroupName[] = ['X25519MLKEM768', 'SecP256r1MLKEM768', 'SecP384r1MLKEM1024'];
+const pure: readonly NamedGroupName[] = ['MLKEM768', 'MLKEM1024'];
 const curves: readonly NamedGroupName[] = ['secp256r1', 'secp384r1', 'secp521r1', 'x448'];
-export const groupsWithoutMlKem: readonly NamedGroupName[] = ['x25519', ...hybrids, ...curves];
+export const groupsWithoutMlKem: readonly NamedGroupName[] = ['x25519', ...hybrids, ...curves, ...pure];
 
 function nativeKeyExchange(binding: Binding): KeyExchange {
   return {

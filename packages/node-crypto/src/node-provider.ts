@@ -12,7 +12,7 @@ import {
   randomFillSync,
 } from 'node:crypto';
 import type { Aead, AeadName, CryptoProvider, Encapsulation, EphemeralKey, NamedGroupName } from 'tls13-core';
-import { hybridKeyExchange, type KeyExchange, shareLengths } from './groups.js';
+import { type KeyExchange, kemKeyExchange, shareLengths } from './groups.js';
 import { allAeads, groupsWithoutMlKem } from './native-provider.js';
 import { nodeHashes, plainBytes } from './node-hash.js';
 import { certificateKey, pkcs8Signer, publicKey } from './public-keys.js';
@@ -140,14 +140,14 @@ const elliptic: KeyExchange = {
   encapsulate: (group, peerKeyExchange) => ellipticOf(group).encapsulate(group, peerKeyExchange),
 };
 
-const hybrid = hybridKeyExchange(elliptic);
+const kem = kemKeyExchange(elliptic);
 
 function ellipticOf(group: NamedGroupName): KeyExchange {
   return curveNames[group] === undefined ? montgomery : weierstrass;
 }
 
 function keyExchangeOf(group: NamedGroupName): KeyExchange {
-  return group.includes('MLKEM') ? hybrid : elliptic;
+  return group.includes('MLKEM') ? kem : elliptic;
 }
 
 function importedKey(group: NamedGroupName, privateKey: Uint8Array): EphemeralKey {

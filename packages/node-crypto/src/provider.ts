@@ -46,7 +46,7 @@ export function nativeProvider(): NodeCryptoProvider {
     openssl: binding.opensslVersion,
     groups: {
       ...groupsBy('openssl'),
-      ...(binding.groups.includes('X25519MLKEM768') ? hybridsBy('openssl') : hybridsBy('noble')),
+      ...(binding.groups.includes('X25519MLKEM768') ? kemsBy('openssl') : kemsBy('noble')),
     },
     recordProtection: 'native',
     verifiesChains: true,
@@ -70,15 +70,15 @@ function groupsBy(who: Computer): ProviderReport['groups'] {
   return { x25519: who, secp256r1: who, secp384r1: who, secp521r1: who, x448: who };
 }
 
-function hybridsBy(who: Computer): ProviderReport['groups'] {
-  return { X25519MLKEM768: who, SecP256r1MLKEM768: who, SecP384r1MLKEM1024: who };
+function kemsBy(who: Computer): ProviderReport['groups'] {
+  return { X25519MLKEM768: who, SecP256r1MLKEM768: who, SecP384r1MLKEM1024: who, MLKEM768: who, MLKEM1024: who };
 }
 
 function nodeReport(): ProviderReport {
   return {
     name: 'node',
     openssl: process.versions.openssl ?? 'none',
-    groups: { ...groupsBy('node:crypto'), ...hybridsBy('noble') },
+    groups: { ...groupsBy('node:crypto'), ...kemsBy('noble') },
     recordProtection: 'portable',
     verifiesChains: loadBinding().binding !== undefined,
   };

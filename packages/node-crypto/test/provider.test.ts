@@ -12,7 +12,7 @@ afterAll(() => pki.remove());
 
 const secretLengths: Readonly<Record<NamedGroupName, number>> = {
   ...{ x25519: 32, x448: 56, secp256r1: 32, secp384r1: 48, secp521r1: 66 },
-  ...{ X25519MLKEM768: 64, SecP256r1MLKEM768: 64, SecP384r1MLKEM1024: 80 },
+  ...{ MLKEM768: 32, MLKEM1024: 32, X25519MLKEM768: 64, SecP256r1MLKEM768: 64, SecP384r1MLKEM1024: 80 },
 };
 const groups = nodeCryptoProvider().groups;
 const pairs = providers.flatMap((client) => providers.map((server) => ({ client, server })));

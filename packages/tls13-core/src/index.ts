@@ -18,6 +18,8 @@ export {
   type HybridGroupName,
   hybridGroups,
   isHybridGroup,
+  isKemGroup,
+  type KemGroupName,
   type NamedGroupName,
   namedGroups,
   type SignatureSchemeName,

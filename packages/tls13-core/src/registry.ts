@@ -37,13 +37,15 @@ export const cipherSuites = {
 } as const;
 export type CipherSuiteName = keyof typeof cipherSuites;
 
-/** §4.3.7; the hybrids are RFC 9954's. */
+/** §4.3.7; the hybrids are RFC 9954's; ML-KEM alone is draft-ietf-tls-mlkem's. */
 export const namedGroups = {
   secp256r1: 0x0017,
   secp384r1: 0x0018,
   secp521r1: 0x0019,
   x25519: 0x001d,
   x448: 0x001e,
+  MLKEM768: 0x0201,
+  MLKEM1024: 0x0202,
   SecP256r1MLKEM768: 0x11eb,
   X25519MLKEM768: 0x11ec,
   SecP384r1MLKEM1024: 0x11ed,
@@ -53,6 +55,15 @@ export type NamedGroupName = keyof typeof namedGroups;
 /** Groups of an elliptic curve and ML-KEM together: safe as long as either of the two is. */
 export const hybridGroups = ['X25519MLKEM768', 'SecP256r1MLKEM768', 'SecP384r1MLKEM1024'] as const;
 export type HybridGroupName = (typeof hybridGroups)[number];
+
+/** ML-KEM with no curve beside it. */
+export const pureKemGroups = ['MLKEM768', 'MLKEM1024'] as const;
+export type KemGroupName = HybridGroupName | (typeof pureKemGroups)[number];
+
+/** Groups in which one side encapsulates a secret to the other's key: hybrid or not, they withstand a quantum computer. */
+export function isKemGroup(group: NamedGroupName): group is KemGroupName {
+  return isHybridGroup(group) || pureKemGroups.some((pure) => pure === group);
+}
 
 export function isHybridGroup(group: NamedGroupName): group is HybridGroupName {
   return hybridGroups.some((hybrid) => hybrid === group);

@@ -13,7 +13,7 @@ export interface ClientConfig extends CommonConfig {
   readonly credential?: Credential | ((request: CertificateRequestInfo) => Awaitable<Credential | undefined>);
   /** Resume this session (§2.2). */
   readonly session?: Session;
-  /** Groups to send a share for in the first ClientHello. Default: the first of `groups`, and beside a hybrid the first classical one. */
+  /** Groups to send a share for in the first ClientHello. Default: the first of `groups`, and beside one with ML-KEM the first without. */
   readonly keyShares?: readonly NamedGroupName[];
   /** Middlebox compatibility mode (§E.4). Default true. */
   readonly middleboxCompatibility?: boolean;

@@ -7,7 +7,7 @@ export interface CommonConfig {
   readonly provider: CryptoProvider;
   /** Best first. Default: all but TLS_AES_128_CCM_8_SHA256. */
   readonly cipherSuites?: readonly CipherSuiteName[];
-  /** Best first. Default: the provider's. A server takes its own order, but avoids a HelloRetryRequest where it can. */
+  /** Best first. Default: the provider's but MLKEM768 and MLKEM1024. A server takes its own order, but avoids a HelloRetryRequest where it can. */
   readonly groups?: readonly NamedGroupName[];
   /** Schemes accepted from the peer, best first. Default: the provider's. */
   readonly signatureSchemes?: readonly SignatureSchemeName[];

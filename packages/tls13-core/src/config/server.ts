@@ -1,5 +1,6 @@
 /** What a server chooses. */
 import type { Awaitable } from '../awaitable.js';
+import type { NamedGroupName } from '../registry.js';
 import type { Credential, VerifyPeer } from './authentication.js';
 import type { CommonConfig } from './common.js';
 
@@ -23,6 +24,11 @@ export interface ServerConfig extends CommonConfig {
    * where the order of `groups` is one of security (post-quantum before classical). Default false.
    */
   readonly insistOnGroups?: boolean;
+  /**
+   * Sets of groups as good as each other, each a row of neighbours in `groups`: among them the client's order decides.
+   * Default none.
+   */
+  readonly equalGroups?: readonly (readonly NamedGroupName[])[];
   /** Prefer ChaCha20-Poly1305 with clients that put it first, as those without hardware for AES do. Default false. */
   readonly prioritizeChaCha?: boolean;
   /** Middlebox compatibility mode (§E.4) also for clients that do not ask for it. Default false. */

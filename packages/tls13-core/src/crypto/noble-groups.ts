@@ -2,8 +2,8 @@
 import { x448 } from '@noble/curves/ed448.js';
 import { x25519 } from '@noble/curves/ed25519.js';
 import { p256, p384, p521 } from '@noble/curves/nist.js';
-import { type HybridGroupName, isHybridGroup, type NamedGroupName } from '../registry.js';
-import { curveOf, hybridEncapsulate, hybridKeyShare, hybridPrivateKey } from './noble-hybrids.js';
+import { isKemGroup, type KemGroupName, type NamedGroupName } from '../registry.js';
+import { curveOf, kemEncapsulate, kemKeyShare, kemPrivateKey } from './noble-kems.js';
 import type { Encapsulation, EphemeralKey } from './provider.js';
 
 /** Best first: the hybrids also withstand somebody who records now and has a quantum computer later. */
@@ -16,13 +16,15 @@ export const nobleGroups: readonly NamedGroupName[] = [
   'secp384r1',
   'secp521r1',
   'x448',
+  'MLKEM768',
+  'MLKEM1024',
 ];
 
 /** A fresh key share. */
 export function nobleKeyShare(group: NamedGroupName): EphemeralKey {
-  const curve = curves[isHybridGroup(group) ? curveOf(group) : group];
-  const scalar = curve.randomSecretKey();
-  return nobleKeyShareOf(group, isHybridGroup(group) ? hybridPrivateKey(scalar) : scalar);
+  if (!isKemGroup(group)) return nobleKeyShareOf(group, curves[group].randomSecretKey());
+  const curve = curveOf(group);
+  return nobleKeyShareOf(group, kemPrivateKey(curve && curves[curve].randomSecretKey()));
 }
 
 /** See `CryptoProvider.importKeyShare`. */
@@ -34,7 +36,7 @@ export function nobleImportKeyShare(group: NamedGroupName, privateKey: Uint8Arra
 }
 
 export function nobleEncapsulate(group: NamedGroupName, peerKeyExchange: Uint8Array): Encapsulation | undefined {
-  if (isHybridGroup(group)) return hybridEncapsulate(group, peerKeyExchange, nobleEncapsulate);
+  if (isKemGroup(group)) return kemEncapsulate(group, peerKeyExchange, nobleEncapsulate);
   const share = nobleKeyShare(group);
   const sharedSecret = share.decapsulate(peerKeyExchange);
   share.destroy();
@@ -42,11 +44,11 @@ export function nobleEncapsulate(group: NamedGroupName, peerKeyExchange: Uint8Ar
 }
 
 /**
- * The key share of a given private key, which `destroy` wipes: a scalar; for a hybrid, the 64-byte seed of ML-KEM
- * (FIPS 203 §7.1) followed by the scalar.
+ * The key share of a given private key, which `destroy` wipes: a scalar; with ML-KEM, its 64-byte seed (FIPS 203
+ * §7.1), followed in a hybrid by the scalar.
  */
 export function nobleKeyShareOf(group: NamedGroupName, privateKey: Uint8Array): EphemeralKey {
-  if (isHybridGroup(group)) return hybridKeyShare(group, privateKey, nobleKeyShareOf);
+  if (isKemGroup(group)) return kemKeyShare(group, privateKey, nobleKeyShareOf);
   const curve = curves[group];
   let destroyed = false;
   return {
@@ -63,7 +65,7 @@ export function nobleKeyShareOf(group: NamedGroupName, privateKey: Uint8Array): 
   };
 }
 
-type EcdheGroupName = Exclude<NamedGroupName, HybridGroupName>;
+type EcdheGroupName = Exclude<NamedGroupName, KemGroupName>;
 
 function isEcdhe(group: NamedGroupName): group is EcdheGroupName {
   return Object.hasOwn(curves, group);

@@ -29,6 +29,25 @@ export function commonCipherSuites(
   return [first, ...others];
 }
 
+/** The server's order, in which each set of `equal` groups stands as the client has it. */
+export function orderGroups(
+  ours: readonly NamedGroupName[],
+  equal: readonly (readonly NamedGroupName[])[],
+  offered: readonly number[],
+): readonly NamedGroupName[] {
+  const place = (group: NamedGroupName) => {
+    const position = offered.indexOf(namedGroups[group]);
+    return position < 0 ? offered.length : position;
+  };
+  return ours.flatMap((group) => {
+    const set = equal.find((one) => one.includes(group));
+    if (set === undefined) return [group];
+    // The whole set stands where its first member does.
+    const first = ours.find((one) => set.includes(one)) === group;
+    return first ? set.toSorted((a, b) => place(a) - place(b)) : [];
+  });
+}
+
 /**
  * The server's best group that the client sent a share for: one round trip less is worth more than a better place in
  * the order, unless the server insists on that. Without any such share, the best group in common, to ask for in a

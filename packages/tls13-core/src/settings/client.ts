@@ -1,6 +1,6 @@
 /** Turns what a client chose into settings the protocol can rely on, or says in a sentence what is wrong. */
 import type { ClientConfig } from '../config/index.js';
-import { isHybridGroup, type NamedGroupName } from '../registry.js';
+import { isKemGroup, type NamedGroupName } from '../registry.js';
 import { type CommonSettings, commonSettings } from './common.js';
 
 /** A client's settings: everything that has a default has its value. */
@@ -38,10 +38,10 @@ export function clientSettings(config: ClientConfig): ClientSettings {
   };
 }
 
-/** The best group; and beside a hybrid the best that every server has, which costs less than a HelloRetryRequest. */
+/** The best group; and beside a post-quantum one the best that every server has, which costs less than a HelloRetryRequest. */
 function defaultKeyShares(groups: readonly NamedGroupName[]): readonly NamedGroupName[] {
   const [best] = groups;
-  const classical = groups.find((group) => !isHybridGroup(group));
+  const classical = groups.find((group) => !isKemGroup(group));
   return [...new Set([best, classical])].filter((group) => group !== undefined);
 }
 

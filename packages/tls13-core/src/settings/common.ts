@@ -7,6 +7,7 @@ import {
   cipherSuites,
   type NamedGroupName,
   namedGroups,
+  pureKemGroups,
   type SignatureSchemeName,
   signatureSchemes,
 } from '../registry.js';
@@ -42,7 +43,7 @@ export function commonSettings(config: CommonConfig): CommonSettings {
   return {
     provider,
     cipherSuites: usable,
-    groups: offeredBy(provider, 'groups', config.groups, provider.groups, namedGroups),
+    groups: offeredBy(provider, 'groups', config.groups ?? defaultGroups(provider), provider.groups, namedGroups),
     signatureSchemes: accepted,
     certificateSignatureSchemes: chosen(
       'certificateSignatureSchemes',
@@ -71,6 +72,11 @@ const defaultCipherSuites: readonly CipherSuiteName[] = [
   'TLS_CHACHA20_POLY1305_SHA256',
   'TLS_AES_128_CCM_SHA256',
 ];
+
+/** ML-KEM by itself must be asked for by name: a flaw found in it would leave nothing. */
+function defaultGroups({ groups }: CryptoProvider): readonly NamedGroupName[] {
+  return groups.filter((group) => !pureKemGroups.some((pure) => pure === group));
+}
 
 /** §4.3.3: defined for certificates' signatures, never for the handshake's. */
 const certificateOnlySchemes: readonly SignatureSchemeName[] = [

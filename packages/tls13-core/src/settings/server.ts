@@ -1,5 +1,7 @@
 /** Turns what a server chose into settings the protocol can rely on, or says in a sentence what is wrong. */
+
 import type { ServerConfig, TicketConfig } from '../config/index.js';
+import type { NamedGroupName } from '../registry.js';
 import { type CommonSettings, commonSettings } from './common.js';
 
 /** A server's settings: everything that has a default has its value. */
@@ -12,6 +14,7 @@ export interface ServerSettings extends CommonSettings {
   readonly tickets: Required<TicketConfig> | undefined;
   readonly cookies: ServerConfig['cookies'];
   readonly insistOnGroups: boolean;
+  readonly equalGroups: readonly (readonly NamedGroupName[])[];
   readonly prioritizeChaCha: boolean;
   readonly middleboxCompatibility: boolean;
 }
@@ -38,9 +41,21 @@ export function serverSettings(config: ServerConfig): ServerSettings {
     tickets: config.tickets === undefined ? undefined : ticketSettings(config.tickets),
     cookies: config.cookies,
     insistOnGroups: config.insistOnGroups ?? false,
+    equalGroups: equalGroups(config.equalGroups ?? [], common.groups),
     prioritizeChaCha: config.prioritizeChaCha ?? false,
     middleboxCompatibility: config.middleboxCompatibility ?? false,
   };
+}
+
+function equalGroups(sets: readonly (readonly NamedGroupName[])[], groups: readonly NamedGroupName[]) {
+  for (const set of sets) {
+    const positions = set.map((group) => groups.indexOf(group)).toSorted((a, b) => a - b);
+    const first = positions[0] ?? -1;
+    if (first < 0 || positions.some((position, index) => position !== first + index)) {
+      throw new TypeError(`equalGroups: ${set.join(', ') || 'an empty set'} is not a row of neighbours in groups`);
+    }
+  }
+  return sets;
 }
 
 const maximumTicketLifetime = 604_800;

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { nobleProvider } from '../../src/crypto/noble.js';
 import { cipherSuite } from '../../src/crypto/suites.js';
-import { chooseAlpnProtocol, chooseGroup, commonCipherSuites } from '../../src/handshake/negotiate.js';
+import { chooseAlpnProtocol, chooseGroup, commonCipherSuites, orderGroups } from '../../src/handshake/negotiate.js';
 import { namedGroups } from '../../src/registry.js';
+import { serverSettings } from '../../src/settings/index.js';
 
 const alert = (name: string) => expect.objectContaining({ name: 'TlsError', alert: name });
 
@@ -82,5 +84,42 @@ describe('the protocol (RFC 7301)', () => {
 
   it('is a no_application_protocol when there is none in common (§3.2)', () => {
     expect(() => chooseAlpnProtocol(['h2'], ['h3'])).toThrow(alert('no_application_protocol'));
+  });
+});
+
+describe('orderGroups', () => {
+  const ours = ['X25519MLKEM768', 'SecP256r1MLKEM768', 'x25519', 'secp256r1'] as const;
+  const { x25519, secp256r1, SecP256r1MLKEM768, X25519MLKEM768 } = namedGroups;
+
+  it('is the order of the server without sets, and lets the client choose within one', () => {
+    expect(orderGroups(ours, [], [SecP256r1MLKEM768, X25519MLKEM768])).toEqual(ours);
+    const sets = [['X25519MLKEM768', 'SecP256r1MLKEM768'] as const, ['x25519', 'secp256r1'] as const];
+    expect(orderGroups(ours, sets, [secp256r1, x25519, SecP256r1MLKEM768, X25519MLKEM768])).toEqual([
+      'SecP256r1MLKEM768',
+      'X25519MLKEM768',
+      'secp256r1',
+      'x25519',
+    ]);
+  });
+
+  it('puts what the client does not have last in its set', () => {
+    expect(orderGroups(ours, [['X25519MLKEM768', 'SecP256r1MLKEM768']], [SecP256r1MLKEM768])[0]).toBe(
+      'SecP256r1MLKEM768',
+    );
+  });
+
+  it('wants neighbours (equalGroups)', () => {
+    const config = { provider: nobleProvider, credentials: () => undefined, groups: ours };
+    expect(() => serverSettings({ ...config, equalGroups: [['X25519MLKEM768', 'x25519']] })).toThrow(/neighbours/);
+    expect(() => serverSettings({ ...config, equalGroups: [['secp384r1']] })).toThrow(/secp384r1/);
+    expect(serverSettings({ ...config, equalGroups: [['x25519', 'secp256r1']] }).equalGroups).toHaveLength(1);
+  });
+});
+
+describe('ML-KEM by itself', () => {
+  it('is offered and accepted only when it is asked for by name', () => {
+    const config = { provider: nobleProvider, credentials: () => undefined };
+    expect(serverSettings(config).groups).not.toContain('MLKEM1024');
+    expect(serverSettings({ ...config, groups: ['MLKEM1024'] }).groups).toEqual(['MLKEM1024']);
   });
 });

@@ -8,11 +8,11 @@ import type { World } from '../world.js';
 export const groups: Feature = {
   flags: {
     switches: ['expect-hrr', 'expect-no-hrr', 'no-key-shares'],
-    values: ['curves', 'expect-curve-id', 'key-shares', 'server-supported-groups-hint'],
+    values: ['curves', 'expect-curve-id', 'curves-flags', 'key-shares', 'server-supported-groups-hint'],
   },
   client: (flags, world) => ({ ...supported(flags, world), keyShares: keyShares(flags, world) }),
   // What the runner takes for the default of every server is that its own order counts.
-  server: (flags, world) => ({ ...supported(flags, world), insistOnGroups: true }),
+  server: (flags, world) => ({ ...supported(flags, world), ...equal(flags, world), insistOnGroups: true }),
   check(info, flags) {
     const group = namedGroups[info.group];
     expectSame('group', group, number(flags, 'expect-curve-id') ?? group);
@@ -24,6 +24,18 @@ export const groups: Feature = {
 function supported(flags: Flags, world: World): { readonly groups?: readonly NamedGroupName[] } {
   const codes = numbers(flags, 'curves');
   return codes === undefined ? {} : { groups: codes.map((code) => groupName(code, world)) };
+}
+
+/** The first bit of a group's flags says that it is as good as the next. */
+function equal(flags: Flags, world: World): { readonly equalGroups?: readonly (readonly NamedGroupName[])[] } {
+  const marks = numbers(flags, 'curves-flags');
+  if (marks === undefined) return {};
+  const sets: NamedGroupName[][] = [];
+  for (const [index, group] of (supported(flags, world).groups ?? []).entries()) {
+    if (((marks[index - 1] ?? 0) & 1) === 0) sets.push([group]);
+    else sets.at(-1)?.push(group);
+  }
+  return { equalGroups: sets };
 }
 
 /** The best hybrid and the best classical group, unless the runner says otherwise. */

@@ -12,6 +12,6 @@ export const olderVersions: Feature = {
       'no-tls12',
       'renegotiate-freely',
     ],
-    values: ['advertise-npn', 'max-version', 'min-version', 'select-next-proto', 'srtp-profiles'],
+    values: ['advertise-npn', 'cipher', 'max-version', 'min-version', 'select-next-proto', 'srtp-profiles'],
   },
 };

@@ -3,7 +3,13 @@ import { TlsError } from '../../alert.js';
 import type { CipherSuite } from '../../crypto/suites.js';
 import type { NamedGroupName } from '../../registry.js';
 import type { Effect } from '../effects.js';
-import { chooseAlpnProtocol, chooseGroup, commonCipherSuites, noApplicationProtocol } from '../negotiate.js';
+import {
+  chooseAlpnProtocol,
+  chooseGroup,
+  commonCipherSuites,
+  noApplicationProtocol,
+  orderGroups,
+} from '../negotiate.js';
 import { type MessageOf, type Step, type Transition, whenReady } from '../step.js';
 import type { AnswerableHello } from './answerable-hello.js';
 import { checkClientHello, type Offer } from './client-hello.js';
@@ -35,7 +41,8 @@ export function receiveClientHello(
   if (offer.cookie !== undefined) return answerWithCookie(offer, offer.cookie, context);
   const { settings } = context;
   const suites = commonCipherSuites(settings.cipherSuites, offer.hello.cipherSuites, settings.prioritizeChaCha);
-  const choice = chooseGroup(settings.groups, offer.groups, offer.keyShares, settings.insistOnGroups);
+  const ours = orderGroups(settings.groups, settings.equalGroups, offer.groups);
+  const choice = chooseGroup(ours, offer.groups, offer.keyShares, settings.insistOnGroups);
   if (typeof choice === 'string') return askAgain(offer, suites[0], choice, context);
   return answer({ offer, suites, share: choice, retried: undefined }, context);
 }
