@@ -16,6 +16,8 @@ export interface ConnectionInfo {
   readonly alpnProtocol: string | undefined;
   readonly resumed: boolean;
   readonly helloRetryRequest: boolean;
+  /** The ClientHello was encrypted (RFC 9849), and the server opened it: nobody on the way has seen `serverName`. */
+  readonly echAccepted: boolean;
   /** DER, leaf first; of the original handshake when resumed; empty when the peer showed none. */
   readonly peerCertificates: readonly Uint8Array[];
   /** DER, leaf first, as presented in this handshake; empty when none was. */

@@ -6,6 +6,8 @@ export type * from './config/index.js';
 export type { ConnectionInfo } from './connection-info.js';
 export type * from './crypto/provider.js';
 export { type CipherSuite, cipherSuite } from './crypto/suites.js';
+export { createEchKeys, type EchKey, type EchKeys } from './ech/keys.js';
+export { EchRejectedError } from './ech/rejected.js';
 export { createClientEngine, createServerEngine } from './engine/index.js';
 export type { DetachOptions, TlsEngine } from './engine/types.js';
 export type { Direction, TlsEvent } from './events.js';

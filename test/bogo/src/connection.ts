@@ -152,6 +152,7 @@ class Connection {
           this.#peerClosed = true;
           break;
         case 'failed':
+          for (const { failed } of features) failed?.(event.error, this.#flags);
           throw event.error;
       }
     }

@@ -1,5 +1,5 @@
 /** A feature of the library as the shim needs it: its flags, its part of the configuration, and what is checked of it. */
-import type { ClientConfig, ConnectionInfo, ServerConfig } from 'tls13-core';
+import type { ClientConfig, ConnectionInfo, ServerConfig, TlsError } from 'tls13-core';
 import type { FlagGroup, Flags } from './flags.js';
 import type { World } from './world.js';
 
@@ -9,6 +9,8 @@ export interface Feature {
   readonly server?: (flags: Flags, world: World, seen: Seen) => Partial<ServerConfig>;
   /** Throws a `Failure` for what the runner did not expect of a finished handshake. */
   readonly check?: (info: ConnectionInfo, flags: Flags, seen: Seen, resuming: boolean) => void;
+  /** Throws a `Failure` for what the runner did not expect of a failed connection; its error is reported otherwise. */
+  readonly failed?: (error: TlsError, flags: Flags) => void;
 }
 
 /** What the callbacks of one connection saw, for the checks behind the handshake. */

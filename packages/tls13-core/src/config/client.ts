@@ -4,6 +4,7 @@ import type { NamedGroupName } from '../registry.js';
 import type { Session } from '../session.js';
 import type { CertificateRequestInfo, Credential, VerifyPeer } from './authentication.js';
 import type { CommonConfig } from './common.js';
+import type { EchClientConfig } from './ech.js';
 
 export interface ClientConfig extends CommonConfig {
   /** A DNS name for server_name; an IP address must not be put there (RFC 6066 §3), but may be given to `verifyPeer`. */
@@ -19,4 +20,6 @@ export interface ClientConfig extends CommonConfig {
   readonly middleboxCompatibility?: boolean;
   /** Ask the server for a stapled OCSP response (status_request, §4.5.1.1). Default true. */
   readonly ocspStapling?: boolean;
+  /** Encrypted Client Hello (RFC 9849): hides `serverName` and all else of the ClientHello from the network. */
+  readonly ech?: EchClientConfig;
 }

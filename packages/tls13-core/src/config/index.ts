@@ -2,5 +2,6 @@
 export type * from './authentication.js';
 export type * from './client.js';
 export type * from './common.js';
+export type * from './ech.js';
 export type * from './limits.js';
 export type * from './server.js';

@@ -3,6 +3,7 @@ import type { Awaitable } from '../awaitable.js';
 import type { NamedGroupName } from '../registry.js';
 import type { Credential, VerifyPeer } from './authentication.js';
 import type { CommonConfig } from './common.js';
+import type { EchServerConfig } from './ech.js';
 
 export interface ServerConfig extends CommonConfig {
   /** The first whose signer shares a scheme with the client is presented; or a choice made from the ClientHello. */
@@ -33,6 +34,8 @@ export interface ServerConfig extends CommonConfig {
   readonly prioritizeChaCha?: boolean;
   /** Middlebox compatibility mode (§E.4) also for clients that do not ask for it. Default false. */
   readonly middleboxCompatibility?: boolean;
+  /** Encrypted Client Hello (RFC 9849). Without it the outer ClientHello is answered, as by a server that does not know ECH. */
+  readonly ech?: EchServerConfig;
 }
 
 export interface TicketConfig {

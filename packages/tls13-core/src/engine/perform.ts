@@ -42,6 +42,8 @@ function performOne(effect: Exclude<Effect, { type: 'send' }>, parts: Parts): vo
       progress.info = effect.info;
       progress.exporterSecret = effect.exporterSecret;
       return outbox.put({ type: 'connected', info: effect.info });
+    case 'fail':
+      throw effect.error;
     case 'ticket':
       return outbox.put({ type: 'ticket', session: effect.session });
     case 'key_update':

@@ -1,5 +1,6 @@
 /** What a transition asks of the engine. The order of a list of effects is the order on the wire. */
 
+import type { TlsError } from '../alert.js';
 import type { ConnectionInfo } from '../connection-info.js';
 import type { CipherSuite } from '../crypto/suites.js';
 import type { Secret } from '../keys/schedule.js';
@@ -24,6 +25,8 @@ export type Effect =
     }
   /** The handshake is complete on this side; `exporterSecret` serves §7.5. */
   | { readonly type: 'connected'; readonly info: ConnectionInfo; readonly exporterSecret: Secret }
+  /** The handshake is complete, and the connection is not to be used (RFC 9849 §6.1.6): it ends with this error's alert. */
+  | { readonly type: 'fail'; readonly error: TlsError }
   /** Client: a session to resume later (§4.7.1). */
   | { readonly type: 'ticket'; readonly session: Session }
   /** The peer changed its key; `updateRequested` asks for ours to change too (§4.7.3). */

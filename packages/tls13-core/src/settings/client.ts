@@ -2,6 +2,7 @@
 import type { ClientConfig } from '../config/index.js';
 import { isKemGroup, type NamedGroupName } from '../registry.js';
 import { type CommonSettings, commonSettings } from './common.js';
+import { type EchClientSettings, echClientSettings } from './ech.js';
 
 /** A client's settings: everything that has a default has its value. */
 export interface ClientSettings extends CommonSettings {
@@ -12,6 +13,7 @@ export interface ClientSettings extends CommonSettings {
   readonly keyShares: readonly NamedGroupName[];
   readonly middleboxCompatibility: boolean;
   readonly ocspStapling: boolean;
+  readonly ech: EchClientSettings | undefined;
 }
 
 /** Throws TypeError or RangeError naming the option. */
@@ -35,6 +37,7 @@ export function clientSettings(config: ClientConfig): ClientSettings {
     keyShares,
     middleboxCompatibility: config.middleboxCompatibility ?? true,
     ocspStapling: config.ocspStapling ?? true,
+    ech: config.ech === undefined ? undefined : echClientSettings(config.ech, common.provider),
   };
 }
 

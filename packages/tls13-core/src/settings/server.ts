@@ -3,6 +3,7 @@
 import type { ServerConfig, TicketConfig } from '../config/index.js';
 import type { NamedGroupName } from '../registry.js';
 import { type CommonSettings, commonSettings } from './common.js';
+import { type EchServerSettings, echServerSettings } from './ech.js';
 
 /** A server's settings: everything that has a default has its value. */
 export interface ServerSettings extends CommonSettings {
@@ -17,6 +18,7 @@ export interface ServerSettings extends CommonSettings {
   readonly equalGroups: readonly (readonly NamedGroupName[])[];
   readonly prioritizeChaCha: boolean;
   readonly middleboxCompatibility: boolean;
+  readonly ech: EchServerSettings | undefined;
 }
 
 /** Throws TypeError or RangeError naming the option. */
@@ -44,6 +46,7 @@ export function serverSettings(config: ServerConfig): ServerSettings {
     equalGroups: equalGroups(config.equalGroups ?? [], common.groups),
     prioritizeChaCha: config.prioritizeChaCha ?? false,
     middleboxCompatibility: config.middleboxCompatibility ?? false,
+    ech: config.ech === undefined ? undefined : echServerSettings(config.ech),
   };
 }
 

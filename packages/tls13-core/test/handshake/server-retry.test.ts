@@ -161,7 +161,7 @@ describe('a server that keeps its state in a cookie', () => {
 
   it('goes on on the same connection', () => {
     const { server, client, cookie } = withCookie();
-    expect(server.state).toEqual({ name: 'WAIT_COOKIE' });
+    expect(server.state).toEqual({ name: 'WAIT_COOKIE', ech: { kind: 'absent' } });
     server.receive(client.hello({ ...second, extensions: { cookie } }));
     client.takeFlight(server);
     expect(server.receive(client.finished()).state.name).toBe('CONNECTED');

@@ -76,6 +76,7 @@ describe('a full handshake', () => {
       alpnProtocol: undefined,
       resumed: false,
       helloRetryRequest: false,
+      echAccepted: false,
       peerCertificates: [],
       localCertificates: [identity.certificate],
       clientRandom: client.random,

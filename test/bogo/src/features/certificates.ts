@@ -5,6 +5,7 @@ import { expectBytes, expectSame } from '../failure.js';
 import type { Feature, Seen } from '../feature.js';
 import { type Flags, number, text } from '../flags.js';
 import { answerer, readPem } from '../world.js';
+import { examineName } from './ech.js';
 import { examineResponse } from './ocsp.js';
 import { checkServerName } from './server-name.js';
 import { checkSchemes } from './signatures.js';
@@ -107,6 +108,7 @@ function verify(flags: Flags, peer: PeerCertificates, seen: Seen): void {
   // The library always asks about the certificates of a session, which the runner must be told of.
   if (peer.resumed && !flags.switches.has('reverify-on-resume')) return;
   examineResponse(flags, peer, seen);
+  examineName(flags, peer);
   // A client that was not told to insist on it takes a certificate that does not verify.
   const insists = peer.role === 'client' || flags.switches.has('verify-peer');
   if (!flags.switches.has('verify-fail') || !insists) return;

@@ -4,6 +4,7 @@ import { alpn } from './alpn.js';
 import { basics } from './basics.js';
 import { callbacks } from './callbacks.js';
 import { certificates } from './certificates.js';
+import { ech } from './ech.js';
 import { exporters } from './exporters.js';
 import { groups } from './groups.js';
 import { inputOutput } from './input-output.js';
@@ -18,6 +19,7 @@ export const features: readonly Feature[] = [
   alpn,
   callbacks,
   certificates,
+  ech,
   exporters,
   groups,
   inputOutput,

@@ -2,6 +2,7 @@
 import { TlsError } from '../../alert.js';
 import type { CertificateRequestInfo, Credential } from '../../config/index.js';
 import type { ConnectionInfo } from '../../connection-info.js';
+import { EchRejectedError } from '../../ech/rejected.js';
 import { finishedVerifyData, verifyFinished } from '../../keys/finished.js';
 import type { Transcript } from '../../keys/transcript.js';
 import { encodeMessage } from '../../wire/index.js';
@@ -31,7 +32,8 @@ export function receiveFinished(
   if (request === undefined) {
     return connect(state, context, throughServerFinished, { messages: [], transcript: throughServerFinished });
   }
-  const { credential } = context.settings;
+  // RFC 9849 §6.1.7: who cannot open the ClientHello is not shown who the client is.
+  const credential = negotiated.offer.ech.kind === 'rejected' ? undefined : context.settings.credential;
   const given = typeof credential === 'function' ? credential(request) : credential;
   return whenReady(given, (known) => {
     const answer = { role: 'client', context: new Uint8Array(0), transcript: throughServerFinished } as const;
@@ -82,6 +84,7 @@ function connect(
     alpnProtocol,
     resumed: negotiated.psk?.kind === 'resumption',
     helloRetryRequest,
+    echAccepted: offer.ech.kind === 'accepted',
     peerCertificates,
     localCertificates: presented?.credential.certificateChain ?? [],
     clientRandom,
@@ -94,7 +97,9 @@ function connect(
     { type: 'key_log', label: 'EXPORTER_SECRET', clientRandom, secret: exporterSecret },
     { type: 'K_send', epoch: 'application', suite, secret: clientTraffic },
     { type: 'K_recv', epoch: 'application', suite, secret: serverTraffic },
-    { type: 'connected', info, exporterSecret },
+    offer.ech.kind === 'rejected'
+      ? { type: 'fail', error: new EchRejectedError(offer.ech.publicName, negotiated.echRetryConfigs) }
+      : { type: 'connected', info, exporterSecret },
   ];
   return {
     next: { name: 'CONNECTED', suite, resumptionSecret, alpnProtocol, peerCertificates, tickets: 0 },

@@ -18,7 +18,7 @@ export type { ClientContext, ClientState } from './states.js';
 /** START: sends the ClientHello. */
 export function startClient({ settings }: ClientContext): Step<ClientState> {
   const offer = firstOffer(settings);
-  return { next: { name: 'WAIT_SH', offer }, effects: [{ type: 'send', message: offer.message }] };
+  return { next: { name: 'WAIT_SH', offer }, effects: [{ type: 'send', message: offer.sent.message }] };
 }
 
 export const clientTransitions = {

@@ -6,13 +6,17 @@ import { extensionTypes, nameOf } from '../../registry.js';
 import type { ClientSettings } from '../../settings/index.js';
 import { type ClientHello, decodeHandshake, encodeMessage } from '../../wire/index.js';
 import { clientHello, type Variable } from './client-hello.js';
+import { arrange, type EchPlan, firstEchPlan, seal } from './ech.js';
 import { bindPsks, type OfferedPsk, unboundPsks, usablePsks } from './psk.js';
 
 export interface Offer {
-  /** As sent, header included. */
+  /** What is negotiated with, header included: as sent, or the inner ClientHello of what was sent (RFC 9849). */
   readonly message: Uint8Array;
   /** What `message` says. */
   readonly hello: ClientHello;
+  /** As sent. */
+  readonly sent: { readonly message: Uint8Array; readonly hello: ClientHello };
+  readonly ech: EchPlan | { readonly kind: 'accepted' };
   /** The private halves of its key_share, in the same order. */
   readonly shares: readonly EphemeralKey[];
   /** Behind the identities of its pre_shared_key, in the same order. */
@@ -31,6 +35,7 @@ export function firstOffer(settings: ClientSettings): Offer {
     cookie: undefined,
     psks: usablePsks(settings),
     before: undefined,
+    ech: firstEchPlan(settings),
   });
 }
 
@@ -46,7 +51,8 @@ export interface Changes {
 /** The ClientHello that answers a HelloRetryRequest. */
 export function changedOffer(settings: ClientSettings, first: Offer, changes: Changes): Offer {
   const { random, legacySessionId } = first.hello;
-  return offer(settings, { random, legacySessionId, ...changes });
+  if (first.ech.kind === 'accepted') throw new TypeError('a HelloRetryRequest behind a ServerHello');
+  return offer(settings, { random, legacySessionId, ech: first.ech, ...changes });
 }
 
 /**
@@ -69,15 +75,25 @@ interface ToOffer extends Variable {
   readonly psks: readonly OfferedPsk[];
   /** `undefined` for a first ClientHello. */
   readonly before: Transcript | undefined;
+  readonly ech: EchPlan;
 }
 
 function offer(settings: ClientSettings, variable: ToOffer): Offer {
-  const { psks, shares, before } = variable;
+  const { psks, shares, before, ech } = variable;
   const hello = clientHello(settings, variable);
   const preSharedKey = unboundPsks(psks, settings.now());
-  const message = encodeMessage('client_hello', { ...hello, extensions: { ...hello.extensions, preSharedKey } });
+  const plain = encodeMessage('client_hello', { ...hello, extensions: { ...hello.extensions, preSharedKey } });
+  const message = arrange(ech, plain);
   bindPsks(message, psks, before);
+  const own = { message, hello: decodedHello(message) };
+  if (ech.kind !== 'offered') return { ...own, sent: own, shares, psks, ech };
+  const outer = seal(ech, plain, message, settings);
+  const sent = { message: outer.message, hello: decodedHello(outer.message) };
+  return { ...own, sent, shares, psks, ech: { ...ech, greasePsks: outer.greasePsks } };
+}
+
+function decodedHello(message: Uint8Array): ClientHello {
   const decoded = decodeHandshake(message);
   if (decoded.type !== 'client_hello') throw new TypeError('a ClientHello was encoded as another message');
-  return { message, hello: decoded.body, shares, psks };
+  return decoded.body;
 }

@@ -3,9 +3,11 @@ import { TlsError } from '../../alert.js';
 import type { CertificateRequestInfo } from '../../config/index.js';
 import { judge, readCertificate } from '../peer-certificate.js';
 import { type MessageOf, type Step, type Transition, whenReady } from '../step.js';
+import { nameToAuthenticate, retryConfigs } from './ech-answer.js';
 import { checkOffered } from './offer.js';
 import type {
   ClientContext,
+  Negotiated,
   WaitCertificate,
   WaitCertificateOrRequest,
   WaitCertificateVerify,
@@ -14,11 +16,13 @@ import type {
 } from './states.js';
 
 export function receiveEncryptedExtensions(
-  { negotiated, transcript }: WaitEncryptedExtensions,
-  { body, bytes }: MessageOf<'encrypted_extensions'>,
+  { negotiated: before, transcript }: WaitEncryptedExtensions,
+  message: MessageOf<'encrypted_extensions'>,
   { settings }: ClientContext,
 ): Transition<WaitCertificateOrRequest | WaitFinished> {
-  const { offer, psk } = negotiated;
+  const { body, bytes } = message;
+  const { offer, psk } = before;
+  const negotiated: Negotiated = { ...before, echRetryConfigs: retryConfigs(offer, message) };
   checkOffered(offer, 'EncryptedExtensions', body.extensions.types);
   const alpnProtocol = body.extensions.alpn;
   const offered = offer.hello.extensions.alpn ?? [];
@@ -103,13 +107,13 @@ export function receiveCertificateVerify(
   { settings }: ClientContext,
 ): Transition<WaitFinished> {
   const { negotiated, transcript, alpnProtocol, request, claimed } = state;
-  const { serverName, verifyPeer, signatureSchemes: offered } = settings;
+  const { verifyPeer, signatureSchemes: offered } = settings;
   const verdict = judge(body, {
     role: 'server',
     claimed,
     transcriptHash: transcript.digest(),
     offered,
-    serverName,
+    serverName: nameToAuthenticate(negotiated.offer, settings),
     verifyPeer,
   });
   return whenReady(verdict, (signatureScheme) => ({

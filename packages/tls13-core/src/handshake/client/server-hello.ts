@@ -9,16 +9,20 @@ import { cipherSuites, extensionTypes, namedGroups, nameOf, protocolVersions } f
 import { downgradeSentinel, type ServerHello } from '../../wire/index.js';
 import type { Effect } from '../effects.js';
 import type { MessageOf, Step } from '../step.js';
+import { offerAnsweredBy, offerRetriedBy } from './ech-answer.js';
 import { type Changes, changedOffer, checkOffered, type Offer } from './offer.js';
 import { forgetPsks, type OfferedPsk } from './psk.js';
 import type { ClientContext, WaitEncryptedExtensions, WaitServerHello, WaitServerHelloAgain } from './states.js';
 
 export function receiveHelloRetryRequest(
-  { offer }: WaitServerHello,
-  { body, bytes }: MessageOf<'hello_retry_request'>,
+  { offer: given }: WaitServerHello,
+  message: MessageOf<'hello_retry_request'>,
   { settings }: ClientContext,
 ): Step<WaitServerHelloAgain> {
-  const suite = checkHello('HelloRetryRequest', body, offer, settings.cipherSuites);
+  const { body, bytes } = message;
+  const suite = checkHello('HelloRetryRequest', body, given, settings.cipherSuites);
+  const hash = settings.provider.hash(suite.hash);
+  const offer = offerRetriedBy(given, Transcript.start(hash).append(given.message).messageHash(), message);
   const { cookie, keyShare: selectedGroup, types } = body.extensions;
   // §4.3.2: cookie is the one answer that needs no question.
   const answers = types.filter((type) => type !== extensionTypes.cookie);
@@ -27,13 +31,12 @@ export function receiveHelloRetryRequest(
     throw new TlsError('illegal_parameter', 'the HelloRetryRequest asks for no change of the ClientHello (§4.2.4)');
   }
 
-  const hash = settings.provider.hash(suite.hash);
   const before = Transcript.start(hash).append(offer.message).messageHash().append(bytes);
   const shares = selectedGroup === undefined ? offer.shares : [newShare(offer, selectedGroup, settings)];
   if (selectedGroup !== undefined) for (const share of offer.shares) share.destroy();
   const changes: Changes = { shares, cookie, psks: psksFor(suite, offer), before };
   const second = changedOffer(settings, offer, changes);
-  const effects: Effect[] = [{ type: 'send', message: second.message }];
+  const effects: Effect[] = [{ type: 'send', message: second.sent.message }];
   if (offer.hello.legacySessionId.length > 0) effects.unshift({ type: 'change_cipher_spec', when: 'now' });
   return {
     next: { name: 'WAIT_SH_AFTER_HRR', offer: second, suite, transcript: before.append(second.message) },
@@ -42,12 +45,13 @@ export function receiveHelloRetryRequest(
 }
 
 export function receiveServerHello(
-  { offer }: WaitServerHello,
+  { offer: given }: WaitServerHello,
   message: MessageOf<'server_hello'>,
   context: ClientContext,
 ): Step<WaitEncryptedExtensions> {
-  const suite = checkHello('ServerHello', message.body, offer, context.settings.cipherSuites);
+  const suite = checkHello('ServerHello', message.body, given, context.settings.cipherSuites);
   const hash = context.settings.provider.hash(suite.hash);
+  const offer = offerAnsweredBy(given, Transcript.start(hash).append(given.message), message);
   return negotiate(offer, suite, Transcript.start(hash).append(offer.message), false, message);
 }
 
@@ -63,7 +67,7 @@ export function receiveServerHelloAgain(
       `the ServerHello selects ${suite.name}; the HelloRetryRequest selected ${expected.name} (§4.2.4)`,
     );
   }
-  return negotiate(offer, suite, transcript, true, message);
+  return negotiate(offerAnsweredBy(offer, transcript, message), suite, transcript, true, message);
 }
 
 /** What both messages must fulfil (§4.2.3, §4.3.1); the suite they select. */
@@ -184,6 +188,7 @@ function negotiate(
         group: share.key.group,
         serverRandom: body.random.slice(),
         helloRetryRequest,
+        echRetryConfigs: undefined,
         psk,
         clientSecret,
         serverSecret,

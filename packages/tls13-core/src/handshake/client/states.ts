@@ -37,6 +37,8 @@ export interface Negotiated {
   readonly group: NamedGroupName;
   readonly serverRandom: Uint8Array;
   readonly helloRetryRequest: boolean;
+  /** Of a server that rejected ECH, once its EncryptedExtensions are there. */
+  readonly echRetryConfigs: Uint8Array | undefined;
   /** What authenticates both sides, when the server took one (§2.2). */
   readonly psk: OfferedPsk | undefined;
   /** The handshake traffic secrets; the engine that seals and opens with them also wipes them. */

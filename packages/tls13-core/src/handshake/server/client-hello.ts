@@ -2,6 +2,7 @@
 import { TlsError } from '../../alert.js';
 import { type extensionTypes, namedGroups, nameOf, protocolVersions, pskKeyExchangeModes } from '../../registry.js';
 import { type ClientHello, type KeyShareEntry, truncateClientHello } from '../../wire/index.js';
+import { type EchOutcome, echAbsent } from '../ech/open.js';
 import type { MessageOf } from '../step.js';
 
 /** What a client offers: absent lists are empty. */
@@ -22,6 +23,8 @@ export interface Offer {
   readonly psks: readonly OfferedPsk[];
   /** What the binders cover (§4.3.11.2); all of the message when there are none. */
   readonly truncated: Uint8Array;
+  /** When accepted, this is the inner ClientHello. */
+  readonly ech: EchOutcome;
 }
 
 export interface OfferedPsk {
@@ -31,7 +34,7 @@ export interface OfferedPsk {
 }
 
 /** Throws TlsError with the alert that the section named in its message demands. */
-export function checkClientHello({ body: hello, bytes }: MessageOf<'client_hello'>): Offer {
+export function checkClientHello({ body: hello, bytes }: MessageOf<'client_hello'>, ech = echAbsent): Offer {
   checkVersion(hello);
   checkCompression(hello);
   checkRequiredExtensions(hello);
@@ -52,6 +55,7 @@ export function checkClientHello({ body: hello, bytes }: MessageOf<'client_hello
     pskWithDhe: extensions.pskKeyExchangeModes?.includes(pskKeyExchangeModes.psk_dhe_ke) ?? false,
     psks: offeredPsks(hello),
     truncated: truncated(hello, bytes),
+    ech,
   };
 }
 

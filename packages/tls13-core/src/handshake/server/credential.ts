@@ -20,7 +20,7 @@ export function chooseCredential(offer: Offer, settings: ServerSettings): Awaita
   return whenKnown(credentials(clientHelloInfo(offer)), (given) => usable(given, offer));
 }
 
-function clientHelloInfo(offer: Offer): ClientHelloInfo {
+export function clientHelloInfo(offer: Offer): ClientHelloInfo {
   const { legacyVersion, extensions } = offer.hello;
   return {
     legacyVersion,

@@ -5,7 +5,9 @@ import type { Encapsulation } from '../../crypto/provider.js';
 import { finishedVerifyData } from '../../keys/finished.js';
 import { EarlySecret, type MainSecret, type Secret } from '../../keys/schedule.js';
 import type { Transcript } from '../../keys/transcript.js';
-import { encodeMessage } from '../../wire/index.js';
+import { encodeMessage, handshakeHeaderLength } from '../../wire/index.js';
+import { confirmServerHello } from '../ech/confirmation.js';
+import { isConfirmed } from '../ech/open.js';
 import type { Effect, KeyLogLabel } from '../effects.js';
 import { authenticate } from '../own-certificate.js';
 import { type Step, type Transition, whenReady } from '../step.js';
@@ -57,10 +59,14 @@ function openFlight(parameters: Parameters, { settings }: ServerContext): Opened
   const { hello, suite, psk } = parameters;
   const { provider } = settings;
   const { hello: clientHello, bytes, earlyData } = hello.offer;
-  const serverRandom = provider.random(32);
   const { keyExchange, sharedSecret } = encapsulate(hello, settings.provider);
-  const message = serverHello(parameters, serverRandom, keyExchange);
-  const transcript = transcriptBefore(hello, suite, provider).append(bytes).append(message);
+  const message = serverHello(parameters, provider.random(32), keyExchange);
+  const throughClientHello = transcriptBefore(hello, suite, provider).append(bytes);
+  if (isConfirmed(hello.offer.ech)) {
+    confirmServerHello({ innerRandom: clientHello.random, transcript: throughClientHello, message });
+  }
+  const transcript = throughClientHello.append(message);
+  const serverRandom = randomOf(message);
 
   const early = psk?.earlySecret ?? EarlySecret.from(provider.hash(suite.hash));
   const handshake = early.handshake(sharedSecret);
@@ -117,6 +123,11 @@ function closeFlight<Name extends AfterFlight['name']>(
   };
 }
 
+/** Of a ServerHello: it stands behind the header and legacy_version. */
+function randomOf(message: Uint8Array): Uint8Array {
+  return message.slice(handshakeHeaderLength + 2, handshakeHeaderLength + 2 + 32);
+}
+
 function encapsulate({ share }: AnswerableHello, provider: ServerContext['settings']['provider']): Encapsulation {
   const encapsulation = provider.encapsulate(share.group, share.keyExchange);
   if (encapsulation === undefined) {
@@ -139,6 +150,7 @@ function connectionInfo(parameters: Parameters, serverRandom: Uint8Array): Conne
     alpnProtocol,
     resumed: resumed !== undefined,
     helloRetryRequest: hello.retried !== undefined,
+    echAccepted: hello.offer.ech.kind === 'accepted',
     peerCertificates: resumed?.clientCertificates ?? [],
     localCertificates: chosen?.credential.certificateChain ?? [],
     clientRandom: hello.offer.hello.random,

@@ -2,6 +2,7 @@
 import { TlsError } from '../../alert.js';
 import type { CipherSuite } from '../../crypto/suites.js';
 import type { NamedGroupName } from '../../registry.js';
+import { type AcceptInner, type OpenedHello, openFirst, openSecond } from '../ech/open.js';
 import type { Effect } from '../effects.js';
 import {
   chooseAlpnProtocol,
@@ -14,7 +15,7 @@ import { type MessageOf, type Step, type Transition, whenReady } from '../step.j
 import type { AnswerableHello } from './answerable-hello.js';
 import { checkClientHello, type Offer } from './client-hello.js';
 import { readCookie, sealCookie } from './cookie.js';
-import { chooseCredential } from './credential.js';
+import { chooseCredential, clientHelloInfo } from './credential.js';
 import { sendFlight } from './flight.js';
 import { selectPsk } from './psk.js';
 import { checkSecondClientHello, helloRetryRequest, retryFor, transcriptBeforeRetriedHello } from './retry.js';
@@ -37,7 +38,14 @@ export function receiveClientHello(
   message: ClientHelloMessage,
   context: ServerContext,
 ): Transition<AfterFirstHello> {
-  const offer = checkClientHello(message);
+  const { ech } = context.settings;
+  const accept: AcceptInner = (inner) => ech?.accept?.(clientHelloInfo(checkClientHello(inner))) ?? true;
+  return whenReady<OpenedHello, AfterFirstHello>(openFirst(message, ech, accept), (opened) =>
+    answerFirst(checkClientHello(opened.message, opened.ech), context),
+  );
+}
+
+function answerFirst(offer: Offer, context: ServerContext): Transition<AfterFirstHello> {
   if (offer.cookie !== undefined) return answerWithCookie(offer, offer.cookie, context);
   const { settings } = context;
   const suites = commonCipherSuites(settings.cipherSuites, offer.hello.cipherSuites, settings.prioritizeChaCha);
@@ -49,11 +57,12 @@ export function receiveClientHello(
 
 /** WAIT_SECOND_CLIENT_HELLO */
 export function receiveSecondClientHello(
-  { retry }: WaitSecondClientHello,
+  { retry, ech }: WaitSecondClientHello,
   message: ClientHelloMessage,
   context: ServerContext,
 ): Transition<AfterHello> {
-  const offer = checkClientHello(message);
+  const opened = openSecond(message, ech);
+  const offer = checkClientHello(opened.message, opened.ech);
   if (offer.cookie !== undefined) {
     throw new TlsError('illegal_parameter', 'the second ClientHello has a cookie; none was given (§4.2.2)');
   }
@@ -62,11 +71,12 @@ export function receiveSecondClientHello(
 
 /** WAIT_COOKIE: a second HelloRetryRequest is never sent, so a ClientHello without the cookie is refused. */
 export function receiveClientHelloWithCookie(
-  _state: WaitCookie,
+  { ech }: WaitCookie,
   message: ClientHelloMessage,
   context: ServerContext,
 ): Transition<AfterHello> {
-  const offer = checkClientHello(message);
+  const opened = openSecond(message, ech);
+  const offer = checkClientHello(opened.message, opened.ech);
   if (offer.cookie === undefined) {
     throw new TlsError('missing_extension', 'the second ClientHello is without the cookie it was given (§4.3.2)');
   }
@@ -82,12 +92,13 @@ function askAgain(
   const retry = retryFor(offer, suite, group, settings.provider);
   const { cookies } = settings;
   const cookie = cookies === undefined ? undefined : sealCookie(retry, cookies, settings.now());
-  const effects: Effect[] = [{ type: 'send', message: helloRetryRequest(offer, retry, cookie) }];
+  const effects: Effect[] = [{ type: 'send', message: helloRetryRequest(offer, retry, cookie, settings.provider) }];
   if (offer.hello.legacySessionId.length > 0 || settings.middleboxCompatibility)
     effects.push({ type: 'change_cipher_spec', when: 'now' });
   if (offer.earlyData) effects.push({ type: 'skip_early_data', until: 'second_client_hello' });
-  const next = cookie === undefined ? { name: 'WAIT_SECOND_CLIENT_HELLO' as const, retry } : waitCookie;
-  return { next, effects };
+  const { ech } = offer;
+  if (cookie === undefined) return { next: { name: 'WAIT_SECOND_CLIENT_HELLO', retry, ech }, effects };
+  return { next: { name: 'WAIT_COOKIE', ech }, effects };
 }
 
 function answerWithCookie(offer: Offer, cookie: Uint8Array, context: ServerContext): Transition<AfterHello> {
@@ -108,7 +119,7 @@ function answerSecond(
 ): Transition<AfterHello> {
   const { provider } = context.settings;
   const share = checkSecondClientHello(offer, retry, provider);
-  const retried = transcriptBeforeRetriedHello(retry, helloRetryRequest(offer, retry, cookie), provider);
+  const retried = transcriptBeforeRetriedHello(retry, helloRetryRequest(offer, retry, cookie, provider), provider);
   return answer({ offer, suites: [retry.suite], share, retried }, context);
 }
 
@@ -137,5 +148,3 @@ function selectAlpnProtocol({ alpnProtocols: offered, serverName }: Offer, conte
   }
   return protocol;
 }
-
-const waitCookie: WaitCookie = { name: 'WAIT_COOKIE' };

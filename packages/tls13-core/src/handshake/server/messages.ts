@@ -37,6 +37,8 @@ export function encryptedExtensions({ hello, alpnProtocol, psk }: Parameters, { 
       // §4.3.7: so that the client sends the right share next time.
       supportedGroups: betterThanShared ? settings.groups.map((group) => namedGroups[group]) : undefined,
       alpn: alpnProtocol,
+      // RFC 9849 §7.1: so that the client can try again with a config that this server opens.
+      echRetryConfigs: offer.ech.kind === 'rejected' ? settings.ech?.keys.retryConfigs : undefined,
     },
   });
 }

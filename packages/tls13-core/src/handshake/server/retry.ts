@@ -9,6 +9,8 @@ import type { CipherSuite } from '../../crypto/suites.js';
 import { Transcript } from '../../keys/transcript.js';
 import { extensionTypes, type NamedGroupName, namedGroups, nameOf, protocolVersions } from '../../registry.js';
 import { encodeMessage, helloRetryRequestRandom } from '../../wire/index.js';
+import { confirmationLength, confirmRetry } from '../ech/confirmation.js';
+import { isConfirmed } from '../ech/open.js';
 import type { ChosenShare } from '../negotiate.js';
 import type { Offer, OfferedPsk } from './client-hello.js';
 
@@ -44,15 +46,31 @@ export function retryFor(offer: Offer, suite: CipherSuite, group: NamedGroupName
 }
 
 /** The message, the same for the same offer: with a cookie it is made again when the second ClientHello comes. */
-export function helloRetryRequest(offer: Offer, retry: Retry, cookie: Uint8Array | undefined): Uint8Array {
-  return encodeMessage('hello_retry_request', {
+export function helloRetryRequest(
+  offer: Offer,
+  retry: Retry,
+  cookie: Uint8Array | undefined,
+  provider: CryptoProvider,
+): Uint8Array {
+  const confirmed = isConfirmed(offer.ech);
+  const message = encodeMessage('hello_retry_request', {
     legacyVersion: protocolVersions.tls12,
     random: helloRetryRequestRandom,
     legacySessionIdEcho: offer.hello.legacySessionId,
     cipherSuite: retry.suite.code,
     legacyCompressionMethod: 0,
-    extensions: { supportedVersions: protocolVersions.tls13, keyShare: namedGroups[retry.group], cookie },
+    extensions: {
+      supportedVersions: protocolVersions.tls13,
+      keyShare: namedGroups[retry.group],
+      cookie,
+      encryptedClientHello: confirmed ? new Uint8Array(confirmationLength) : undefined,
+    },
   });
+  if (confirmed) {
+    const transcript = Transcript.fromClientHello1Hash(provider.hash(retry.suite.hash), retry.clientHello1Hash);
+    confirmRetry({ innerRandom: offer.hello.random, transcript, message });
+  }
+  return message;
 }
 
 /** The transcript that the second ClientHello is appended to (§4.1). */
@@ -81,6 +99,8 @@ const mayChange: ReadonlySet<number> = new Set([
   extensionTypes.pre_shared_key,
   extensionTypes.early_data,
   extensionTypes.padding,
+  // Of a client whose ECH was rejected (RFC 9849 §6.1.5); one that was accepted shows the inner ClientHello here.
+  extensionTypes.encrypted_client_hello,
 ]);
 
 function unchangedHash({ hello, bytes }: Offer, hash: Hash): Uint8Array {

@@ -5,6 +5,7 @@ import type { CipherSuite } from '../../crypto/suites.js';
 import type { MainSecret, Secret } from '../../keys/schedule.js';
 import type { Transcript } from '../../keys/transcript.js';
 import type { ServerSettings } from '../../settings/index.js';
+import type { EchOutcome } from '../ech/open.js';
 import type { ClaimedIdentity } from '../peer-certificate.js';
 import type { Retry } from './retry.js';
 
@@ -29,11 +30,14 @@ export interface Start {
 export interface WaitSecondClientHello {
   readonly name: 'WAIT_SECOND_CLIENT_HELLO';
   readonly retry: Retry;
+  readonly ech: EchOutcome;
 }
 
 /** As WAIT_SECOND_CLIENT_HELLO, but what binds the two hellos is in the cookie, not here (§4.3.2). */
 export interface WaitCookie {
   readonly name: 'WAIT_COOKIE';
+  /** The one thing that no cookie carries: who comes back on another connection cannot have been accepted. */
+  readonly ech: EchOutcome;
 }
 
 export interface WaitCertificate extends ServerFlightSent {
