@@ -45,6 +45,8 @@ const sessions = validMessages.map(({ bytes }, index) =>
     alpnProtocol: index % 3 === 1 ? undefined : 'h2',
     peerCertificates: [identity('ed25519').certificate],
     maxEarlyData: 0,
+    pskIdentity: undefined,
+    localCertificate: undefined,
   }),
 );
 

@@ -32,7 +32,7 @@ function clientAuthentication({ requestCert = false, rejectUnauthorized = true }
   return rejectUnauthorized ? 'require' : 'request';
 }
 
-function defaultChoice(store: CredentialStore): ServerConfig['credentials'] {
+function defaultChoice(store: CredentialStore): NonNullable<ServerConfig['credentials']> {
   if (store.isEmpty) throw new TypeError('cert and key are missing: a server needs a certificate, or an SNICallback');
   return store.choice;
 }

@@ -5,7 +5,8 @@ export interface ConnectionInfo {
   readonly role: 'client' | 'server';
   readonly protocol: 'TLSv1.3';
   readonly cipherSuite: CipherSuiteName;
-  readonly group: NamedGroupName;
+  /** `undefined` when a PSK alone made the keys (psk_ke, §4.3.9). */
+  readonly group: NamedGroupName | undefined;
   /** The scheme the server signed with; `undefined` when a PSK authenticated it (§2.2). */
   readonly signatureScheme: SignatureSchemeName | undefined;
   /** The scheme the client signed with, when it presented a certificate in this handshake. */
@@ -15,6 +16,13 @@ export interface ConnectionInfo {
   /** RFC 7301 */
   readonly alpnProtocol: string | undefined;
   readonly resumed: boolean;
+  /** What authenticated the server in this handshake; a resumption stands for whatever did in the first one (§2.2). */
+  readonly authentication: 'certificate' | 'resumption' | 'psk';
+  /**
+   * The identity of the external PSK of this handshake, or of the one that is resumed, as configured (of an imported one
+   * the external identity); both sides have shown that they have its key.
+   */
+  readonly pskIdentity: Uint8Array | undefined;
   readonly helloRetryRequest: boolean;
   /** The ClientHello was encrypted (RFC 9849), and the server opened it: nobody on the way has seen `serverName`. */
   readonly echAccepted: boolean;

@@ -11,8 +11,10 @@ export { EchRejectedError } from './ech/rejected.js';
 export { createClientEngine, createServerEngine } from './engine/index.js';
 export type { DetachOptions, TlsEngine } from './engine/types.js';
 export type { Direction, TlsEvent } from './events.js';
+export { importPsk, parseImportedIdentity } from './external-psk.js';
 export type { KeyLogLabel } from './handshake/effects.js';
 export { ja4 } from './ja4.js';
+export { createReflectionGuard, type ReflectionGuardOptions } from './reflection-guard.js';
 export {
   type CipherSuiteName,
   cipherSuites,

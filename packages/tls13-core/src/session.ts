@@ -31,6 +31,13 @@ export interface Session {
   readonly alpnProtocol: string | undefined;
   /** Of the full handshake; `verifyPeer` is asked about them again when the session is resumed. */
   readonly peerCertificates: readonly Uint8Array[];
+  /** Identity on the wire of the external PSK that authenticated the full handshake; the session serves while it is configured. */
+  readonly pskIdentity: Uint8Array | undefined;
+  /**
+   * Who this client was: the certificate it showed (DER, the leaf), empty for none though one was asked for, `undefined`
+   * when none was asked for. With another `credential` the session is not offered.
+   */
+  readonly localCertificate: Uint8Array | undefined;
   /** 0 when the ticket does not permit early data. */
   readonly maxEarlyData: number;
 }
@@ -45,6 +52,8 @@ export function serializeSession(session: Session): Uint8Array {
     ...session,
     serverName: session.serverName ?? absent,
     alpnProtocol: session.alpnProtocol ?? absent,
+    pskIdentity: session.pskIdentity ?? noBytes,
+    localCertificate: session.localCertificate === undefined ? [] : [session.localCertificate],
   });
 }
 
@@ -60,9 +69,10 @@ export function parseSession(bytes: Uint8Array): Session {
   return session;
 }
 
-const version = 1;
+const version = 2;
 /** Neither a server name nor a protocol name can be empty. */
 const absent = '';
+const noBytes = new Uint8Array(0);
 const pskLengths = { sha256: 32, sha384: 48 } as const;
 
 /** Milliseconds, which need more than four bytes. */
@@ -86,15 +96,27 @@ const stored = struct({
   alpnProtocol: octetString(0, 255),
   peerCertificates: vector(opaque(1, 2 ** 24 - 1), 0, 2 ** 24 - 1),
   maxEarlyData: uint32,
+  pskIdentity: opaque(0, 2 ** 16 - 1),
+  /** None, or one that may be empty. */
+  localCertificate: vector(opaque(0, 2 ** 24 - 1), 0, 2 ** 24 - 1),
 });
 
 function decoded(bytes: Uint8Array): Session {
   try {
-    const { version: _version, serverName, alpnProtocol, ...session } = decode(stored, bytes, 'session');
+    const {
+      version: _version,
+      serverName,
+      alpnProtocol,
+      pskIdentity,
+      localCertificate,
+      ...session
+    } = decode(stored, bytes, 'session');
     return {
       ...session,
       serverName: serverName === absent ? undefined : serverName,
       alpnProtocol: alpnProtocol === absent ? undefined : alpnProtocol,
+      pskIdentity: pskIdentity.length === 0 ? undefined : pskIdentity,
+      localCertificate: localCertificate[0],
     };
   } catch (error) {
     if (error instanceof TlsError) throw notASession(error.message);

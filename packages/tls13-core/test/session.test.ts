@@ -13,6 +13,8 @@ const session: Session = {
   alpnProtocol: 'h2',
   peerCertificates: [Uint8Array.of(0x30, 0), Uint8Array.of(0x30, 1, 0)],
   maxEarlyData: 0,
+  pskIdentity: undefined,
+  localCertificate: undefined,
 };
 
 const bytes = (bounds: { minLength: number; maxLength: number }) => fc.uint8Array(bounds);
@@ -31,6 +33,8 @@ const anySession: fc.Arbitrary<Session> = fc
       alpnProtocol: fc.option(fc.constantFrom('h2', '\u00ff'), { nil: undefined }),
       peerCertificates: fc.array(bytes({ minLength: 1, maxLength: 40 }), { maxLength: 3 }),
       maxEarlyData: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+      pskIdentity: fc.option(fc.uint8Array({ minLength: 1 }), { nil: undefined }),
+      localCertificate: fc.option(fc.uint8Array(), { nil: undefined }),
     });
   });
 
@@ -56,12 +60,12 @@ describe('a stored session', () => {
       expect(() => parseSession(stored.subarray(0, length))).toThrow(TypeError);
     }
     expect(() => parseSession(Uint8Array.of(...stored, 0))).toThrow(TypeError);
-    expect(() => parseSession(Uint8Array.of(2, ...stored.subarray(1)))).toThrow(/version is 2, not 1/);
+    expect(() => parseSession(Uint8Array.of(1, ...stored.subarray(1)))).toThrow(/version is 1, not 2/);
   });
 
   it('is refused with TypeError when its suite is unknown or its PSK does not go with the hash', () => {
     const stored = serializeSession(session);
-    expect(() => parseSession(Uint8Array.of(1, 0x13, 0x99, ...stored.subarray(3)))).toThrow(TypeError);
+    expect(() => parseSession(Uint8Array.of(2, 0x13, 0x99, ...stored.subarray(3)))).toThrow(TypeError);
     const mismatched = serializeSession({ ...session, psk: new Uint8Array(48) });
     expect(() => parseSession(mismatched)).toThrow(/PSK has 48 bytes/);
   });

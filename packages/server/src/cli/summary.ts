@@ -27,7 +27,7 @@ export function summaryOf(connection: TlsConnection): ConnectionSummary | undefi
   return {
     protocol: info.protocol,
     cipherSuite: info.cipherSuite,
-    group: info.group,
+    group: info.group ?? 'none (psk_ke)',
     signatureScheme: info.signatureScheme ?? null,
     alpnProtocol: info.alpnProtocol ?? null,
     serverName: info.serverName ?? null,

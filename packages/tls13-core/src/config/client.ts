@@ -5,15 +5,19 @@ import type { Session } from '../session.js';
 import type { CertificateRequestInfo, Credential, VerifyPeer } from './authentication.js';
 import type { CommonConfig } from './common.js';
 import type { EchClientConfig } from './ech.js';
+import type { Psk } from './psk.js';
 
 export interface ClientConfig extends CommonConfig {
   /** A DNS name for server_name; an IP address must not be put there (RFC 6066 §3), but may be given to `verifyPeer`. */
   readonly serverName?: string;
-  readonly verifyPeer: VerifyPeer;
+  /** Without it the server must have one of `psks`: no certificate is accepted, and none is asked for. */
+  readonly verifyPeer?: VerifyPeer;
   /** Sent when the server requests a certificate; without one an empty Certificate answers (§4.5.1). */
   readonly credential?: Credential | ((request: CertificateRequestInfo) => Awaitable<Credential | undefined>);
   /** Resume this session (§2.2). */
   readonly session?: Session;
+  /** External PSKs to offer, best first, behind `session` (§4.3.11). */
+  readonly psks?: readonly Psk[];
   /** Groups to send a share for in the first ClientHello. Default: the first of `groups`, and beside one with ML-KEM the first without. */
   readonly keyShares?: readonly NamedGroupName[];
   /** Middlebox compatibility mode (§E.4). Default true. */

@@ -2,6 +2,7 @@
 import type { CryptoProvider } from '../crypto/provider.js';
 import type { CipherSuiteName, NamedGroupName, SignatureSchemeName } from '../registry.js';
 import type { Limits } from './limits.js';
+import type { PskKeyExchangeMode, ReflectionGuard } from './psk.js';
 
 export interface CommonConfig {
   readonly provider: CryptoProvider;
@@ -16,6 +17,10 @@ export interface CommonConfig {
    * `signatureSchemes`, and RSA with PKCS#1, which is in use there still.
    */
   readonly certificateSignatureSchemes?: readonly SignatureSchemeName[];
+  /** Ways to use a PSK (§4.3.9). Default: `psk_dhe_ke` alone. `psk_ke` is for devices that cannot do (EC)DHE. */
+  readonly pskKeyExchangeModes?: readonly PskKeyExchangeMode[];
+  /** Shared by the clients and servers of a process that has an external PSK in both roles. Default: none. */
+  readonly reflectionGuard?: ReflectionGuard;
   /** RFC 7301, best first. */
   readonly alpnProtocols?: readonly string[];
   /** Milliseconds since 1970. Default `Date.now`. */

@@ -4,4 +4,5 @@ export type * from './client.js';
 export type * from './common.js';
 export type * from './ech.js';
 export type * from './limits.js';
+export type * from './psk.js';
 export type * from './server.js';

@@ -4,10 +4,21 @@ import type { NamedGroupName } from '../registry.js';
 import type { Credential, VerifyPeer } from './authentication.js';
 import type { CommonConfig } from './common.js';
 import type { EchServerConfig } from './ech.js';
+import type { Psk, PskLookup } from './psk.js';
 
 export interface ServerConfig extends CommonConfig {
-  /** The first whose signer shares a scheme with the client is presented; or a choice made from the ClientHello. */
-  readonly credentials: readonly Credential[] | ((hello: ClientHelloInfo) => Awaitable<Credential | undefined>);
+  /**
+   * The first whose signer shares a scheme with the client is presented; or a choice made from the ClientHello. Without
+   * any, only clients with one of `psks` are served.
+   */
+  readonly credentials?: readonly Credential[] | ((hello: ClientHelloInfo) => Awaitable<Credential | undefined>);
+  /** External PSKs (§4.3.11), best first, or how to find one. They go before certificates. */
+  readonly psks?: readonly Psk[] | PskLookup;
+  /**
+   * Without credentials: answer an identity that is unknown like one whose binder is wrong, so that nobody can try which
+   * there are (§F.6). Default true.
+   */
+  readonly concealPskIdentities?: boolean;
   /** Chooses the protocol instead of `alpnProtocols`; `undefined` refuses with no_application_protocol. */
   readonly selectAlpnProtocol?: (offered: readonly string[], serverName: string | undefined) => string | undefined;
   /** Default `none`. `require` refuses a client without a certificate with certificate_required. */

@@ -1,8 +1,9 @@
 /** Turns what a client chose into settings the protocol can rely on, or says in a sentence what is wrong. */
-import type { ClientConfig } from '../config/index.js';
+import type { ClientConfig, Psk } from '../config/index.js';
 import { isKemGroup, type NamedGroupName } from '../registry.js';
 import { type CommonSettings, commonSettings } from './common.js';
 import { type EchClientSettings, echClientSettings } from './ech.js';
+import { checkedPsks } from './psk.js';
 
 /** A client's settings: everything that has a default has its value. */
 export interface ClientSettings extends CommonSettings {
@@ -10,6 +11,7 @@ export interface ClientSettings extends CommonSettings {
   readonly verifyPeer: ClientConfig['verifyPeer'];
   readonly credential: ClientConfig['credential'];
   readonly session: ClientConfig['session'];
+  readonly psks: readonly Psk[];
   readonly keyShares: readonly NamedGroupName[];
   readonly middleboxCompatibility: boolean;
   readonly ocspStapling: boolean;
@@ -19,7 +21,9 @@ export interface ClientSettings extends CommonSettings {
 /** Throws TypeError or RangeError naming the option. */
 export function clientSettings(config: ClientConfig): ClientSettings {
   const common = commonSettings(config);
-  if (typeof config.verifyPeer !== 'function') {
+  const psks = checkedPsks(config.psks ?? []);
+  const { verifyPeer } = config;
+  if (typeof verifyPeer !== 'function' && (verifyPeer !== undefined || psks.length === 0)) {
     throw new TypeError('verifyPeer must be a function: without it any server would be believed');
   }
   const { serverName } = config;
@@ -31,9 +35,10 @@ export function clientSettings(config: ClientConfig): ClientSettings {
   return {
     ...common,
     serverName,
-    verifyPeer: config.verifyPeer,
+    verifyPeer,
     credential: config.credential,
     session: config.session,
+    psks,
     keyShares,
     middleboxCompatibility: config.middleboxCompatibility ?? true,
     ocspStapling: config.ocspStapling ?? true,

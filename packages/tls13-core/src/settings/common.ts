@@ -11,9 +11,10 @@ import {
   type SignatureSchemeName,
   signatureSchemes,
 } from '../registry.js';
+import { type PskSettings, pskSettings } from './psk.js';
 
 /** What both roles have: everything that has a default has its value. */
-export interface CommonSettings {
+export interface CommonSettings extends PskSettings {
   readonly provider: CryptoProvider;
   readonly cipherSuites: readonly CipherSuite[];
   readonly groups: readonly NamedGroupName[];
@@ -51,6 +52,7 @@ export function commonSettings(config: CommonConfig): CommonSettings {
       signatureSchemes,
     ),
     alpnProtocols: alpnProtocols(config.alpnProtocols ?? []),
+    ...pskSettings(config),
     now: config.now ?? Date.now,
     keyLog: config.keyLog ?? false,
     limits: limits(config.limits ?? {}),

@@ -1,13 +1,16 @@
 /** Turns what a server chose into settings the protocol can rely on, or says in a sentence what is wrong. */
-
-import type { ServerConfig, TicketConfig } from '../config/index.js';
+import type { Credential, ServerConfig, TicketConfig } from '../config/index.js';
 import type { NamedGroupName } from '../registry.js';
 import { type CommonSettings, commonSettings } from './common.js';
 import { type EchServerSettings, echServerSettings } from './ech.js';
+import { checkedPsks } from './psk.js';
 
 /** A server's settings: everything that has a default has its value. */
 export interface ServerSettings extends CommonSettings {
-  readonly credentials: ServerConfig['credentials'];
+  readonly credentials: NonNullable<ServerConfig['credentials']>;
+  readonly psks: ServerConfig['psks'];
+  /** Unknown identities are answered like wrong binders. */
+  readonly concealPskIdentities: boolean;
   readonly selectAlpnProtocol: ServerConfig['selectAlpnProtocol'];
   readonly clientAuthentication: 'none' | 'request' | 'require';
   readonly verifyPeer: ServerConfig['verifyPeer'];
@@ -31,11 +34,16 @@ export function serverSettings(config: ServerConfig): ServerSettings {
   if (clientAuthentication !== 'none' && typeof config.verifyPeer !== 'function') {
     throw new TypeError('verifyPeer must be a function when client certificates are asked for');
   }
-  const { credentials } = config;
-  if (typeof credentials !== 'function') checkCredentials(credentials);
+  const { credentials = [], psks } = config;
+  if (typeof psks !== 'function' && psks !== undefined) checkedPsks(psks);
+  const anyPsk = typeof psks === 'function' || (psks !== undefined && psks.length > 0);
+  if (typeof credentials !== 'function') checkCredentials(credentials, anyPsk);
   return {
     ...common,
     credentials,
+    psks: anyPsk ? psks : undefined,
+    concealPskIdentities:
+      (config.concealPskIdentities ?? true) && typeof credentials !== 'function' && credentials.length === 0,
     selectAlpnProtocol: config.selectAlpnProtocol,
     clientAuthentication,
     verifyPeer: config.verifyPeer,
@@ -74,8 +82,10 @@ function ticketSettings(config: TicketConfig): Required<TicketConfig> {
   return { protector, count, lifetime };
 }
 
-function checkCredentials(credentials: Exclude<ServerConfig['credentials'], (...args: never[]) => unknown>): void {
-  if (credentials.length === 0) throw new TypeError('credentials must hold at least one certificate and key');
+function checkCredentials(credentials: readonly Credential[], anyPsk: boolean): void {
+  if (credentials.length === 0 && !anyPsk) {
+    throw new TypeError('credentials must hold at least one certificate and key, unless there are psks');
+  }
   for (const { certificateChain, signer } of credentials) {
     if (certificateChain.length === 0) throw new TypeError('credentials: a certificateChain is empty');
     if (signer.schemes.length === 0) throw new TypeError('credentials: a signer offers no signature scheme');

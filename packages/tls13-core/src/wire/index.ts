@@ -51,6 +51,7 @@ export {
   type ServerHelloToSend,
   truncateClientHello,
 } from './hello.js';
+export { importedIdentity } from './imported-identity.js';
 export type {
   EndOfEarlyData,
   KeyUpdate,

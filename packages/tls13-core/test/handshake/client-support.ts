@@ -311,6 +311,8 @@ export const session: Session = {
   alpnProtocol: undefined,
   peerCertificates: [serverIdentity.certificate],
   maxEarlyData: 0,
+  pskIdentity: undefined,
+  localCertificate: undefined,
 };
 export const resuming: Partial<ClientConfig> = { session, serverName: 'example.test', now: () => 1_000_500 };
 export function raw(type: number, ...data: readonly number[]): { readonly extra: readonly RawExtension[] } {

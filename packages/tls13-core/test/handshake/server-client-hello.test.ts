@@ -192,7 +192,7 @@ describe('checkClientHello', () => {
       alpnProtocols: [],
       cookie: undefined,
       earlyData: false,
-      pskWithDhe: false,
+      pskModes: [],
       psks: [],
       groups: [x25519, secp256r1],
     });

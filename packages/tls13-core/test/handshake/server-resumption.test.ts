@@ -90,6 +90,7 @@ describe('tickets', () => {
       serverName: 'example.com',
       alpnProtocol: undefined,
       clientCertificates: [Uint8Array.of(0x30, 0)],
+      pskIdentity: Uint8Array.of(1, 2, 3),
     } as const;
     const state = encodeTicket(ticket);
     expect(decodeTicket(state)).toEqual(ticket);

@@ -75,6 +75,8 @@ describe('a full handshake', () => {
       serverName: undefined,
       alpnProtocol: undefined,
       resumed: false,
+      authentication: 'certificate',
+      pskIdentity: undefined,
       helloRetryRequest: false,
       echAccepted: false,
       peerCertificates: [],

@@ -44,8 +44,10 @@ const session: Session = {
   receivedAt: now,
   serverName: 'server',
   alpnProtocol: undefined,
-  peerCertificates: [],
+  peerCertificates: [Uint8Array.of(0x30, 0)],
   maxEarlyData: 1024,
+  pskIdentity: undefined,
+  localCertificate: undefined,
 };
 
 describe('RFC 8448 §4, resumed-0-rtt', () => {
@@ -136,6 +138,7 @@ function resumingServer(): TlsEngine {
     serverName: 'server',
     alpnProtocol: undefined,
     clientCertificates: [],
+    pskIdentity: undefined,
   });
   if (serverHello.type !== 'server_hello') throw new Error('not the trace');
   return createServerEngine({

@@ -15,6 +15,8 @@ export interface Variable {
 
 export function clientHello(settings: ClientSettings, variable: Variable): ClientHelloToSend {
   const { alpnProtocols } = settings;
+  // §4.3.3: whoever takes no certificate says so by leaving them out.
+  const accepts = settings.verifyPeer !== undefined;
   const handshake = handshakeSchemes(settings.signatureSchemes);
   return {
     legacyVersion: protocolVersions.tls12,
@@ -25,17 +27,26 @@ export function clientHello(settings: ClientSettings, variable: Variable): Clien
     extensions: {
       serverName: settings.serverName,
       supportedVersions: [protocolVersions.tls13],
-      supportedGroups: settings.groups.map((group) => namedGroups[group]),
-      signatureAlgorithms: handshake.map((scheme) => signatureSchemes[scheme]),
-      signatureAlgorithmsCert: certificateSchemes(settings),
+      supportedGroups: agreesOnKeys(settings) ? settings.groups.map((group) => namedGroups[group]) : undefined,
+      signatureAlgorithms: accepts ? handshake.map((scheme) => signatureSchemes[scheme]) : undefined,
+      signatureAlgorithmsCert: accepts ? certificateSchemes(settings) : undefined,
       alpn: alpnProtocols.length === 0 ? undefined : alpnProtocols,
-      statusRequest: settings.ocspStapling ? ocspStatusRequest : undefined,
+      statusRequest: accepts && settings.ocspStapling ? ocspStatusRequest : undefined,
       cookie: variable.cookie,
-      keyShare: variable.shares.map(({ group, keyExchange }) => ({ group: namedGroups[group], keyExchange })),
+      keyShare: agreesOnKeys(settings) ? keyShareEntries(variable.shares) : undefined,
       // Also without a PSK: it is what allows the server to send tickets (§4.7.1).
-      pskKeyExchangeModes: [pskKeyExchangeModes.psk_dhe_ke],
+      pskKeyExchangeModes: settings.pskKeyExchangeModes.map((mode) => pskKeyExchangeModes[mode]),
     },
   };
+}
+
+/** Whether an (EC)DHE may take place: with psk_ke alone, and no certificate to fall back to, it may not (§4.3.9). */
+export function agreesOnKeys({ pskKeyExchangeModes, verifyPeer }: ClientSettings): boolean {
+  return pskKeyExchangeModes.includes('psk_dhe_ke') || verifyPeer !== undefined;
+}
+
+function keyShareEntries(shares: readonly EphemeralKey[]) {
+  return shares.map(({ group, keyExchange }) => ({ group: namedGroups[group], keyExchange }));
 }
 
 /** RFC 6066 §8: a CertificateStatusRequest for ocsp, naming no responder and no extension. */

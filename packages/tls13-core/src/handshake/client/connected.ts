@@ -26,8 +26,7 @@ export function receiveNewSessionTicket(
     ageAdd: body.ticketAgeAdd,
     receivedAt: settings.now(),
     serverName: settings.serverName,
-    alpnProtocol: state.alpnProtocol,
-    peerCertificates: state.peerCertificates,
+    ...state.identities,
     maxEarlyData: body.extensions.earlyData ?? 0,
   };
   return { next, effects: [{ type: 'ticket', session }] };

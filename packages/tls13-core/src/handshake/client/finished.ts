@@ -50,6 +50,12 @@ function usable(credential: Credential | undefined, request: CertificateRequestI
   return credential === undefined || scheme === undefined ? undefined : { credential, scheme };
 }
 
+/** The leaf that was shown, empty for none though one was asked for. */
+function shown({ request }: WaitFinished, presented: ChosenCredential | undefined): Uint8Array | undefined {
+  if (request === undefined) return undefined;
+  return presented?.credential.certificateChain[0] ?? new Uint8Array(0);
+}
+
 /** Sends the client's flight and turns to the application keys. */
 function connect(
   state: WaitFinished,
@@ -59,7 +65,8 @@ function connect(
   presented?: ChosenCredential,
 ): Step<Connected> {
   const { negotiated, alpnProtocol, peerCertificates, signatureScheme } = state;
-  const { offer, suite, clientSecret, mainSecret, helloRetryRequest } = negotiated;
+  const { offer, suite, clientSecret, mainSecret, helloRetryRequest, psk } = negotiated;
+  const resumed = psk?.kind === 'resumption' ? psk.session : undefined;
   const { hash } = transcript;
   const finished = encodeMessage('finished', {
     verifyData: finishedVerifyData(hash, clientSecret, transcript.digest()),
@@ -82,13 +89,21 @@ function connect(
     // §4.7.1: the name of this ClientHello, also when the session was made under another.
     serverName: settings.serverName,
     alpnProtocol,
-    resumed: negotiated.psk?.kind === 'resumption',
+    resumed: psk?.kind === 'resumption',
+    authentication: psk === undefined ? 'certificate' : psk.kind === 'external' ? 'psk' : 'resumption',
+    pskIdentity: psk?.name,
     helloRetryRequest,
     echAccepted: offer.ech.kind === 'accepted',
     peerCertificates,
     localCertificates: presented?.credential.certificateChain ?? [],
     clientRandom,
     serverRandom: negotiated.serverRandom,
+  };
+  const identities = {
+    alpnProtocol,
+    peerCertificates,
+    pskIdentity: psk?.kind === 'external' ? psk.identity : resumed?.pskIdentity,
+    localCertificate: resumed === undefined ? shown(state, presented) : resumed.localCertificate,
   };
   const effects: Effect[] = [
     ...[...messages, finished].map((message) => ({ type: 'send', message }) as const),
@@ -102,7 +117,7 @@ function connect(
       : { type: 'connected', info, exporterSecret },
   ];
   return {
-    next: { name: 'CONNECTED', suite, resumptionSecret, alpnProtocol, peerCertificates, tickets: 0 },
+    next: { name: 'CONNECTED', suite, resumptionSecret, identities, tickets: 0 },
     effects,
   };
 }

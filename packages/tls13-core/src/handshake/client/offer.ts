@@ -5,7 +5,7 @@ import type { Transcript } from '../../keys/transcript.js';
 import { extensionTypes, nameOf } from '../../registry.js';
 import type { ClientSettings } from '../../settings/index.js';
 import { type ClientHello, decodeHandshake, encodeMessage } from '../../wire/index.js';
-import { clientHello, type Variable } from './client-hello.js';
+import { agreesOnKeys, clientHello, type Variable } from './client-hello.js';
 import { arrange, type EchPlan, firstEchPlan, seal } from './ech.js';
 import { bindPsks, type OfferedPsk, unboundPsks, usablePsks } from './psk.js';
 
@@ -25,8 +25,9 @@ export interface Offer {
 
 /** The ClientHello of a new connection. */
 export function firstOffer(settings: ClientSettings): Offer {
-  const { provider, groups, keyShares } = settings;
-  return offer(settings, {
+  const { provider, groups } = settings;
+  const keyShares = agreesOnKeys(settings) ? settings.keyShares : [];
+  const first = offer(settings, {
     random: provider.random(32),
     // §E.4: a session id makes the handshake look like a resumption of TLS 1.2 to middleboxes.
     legacySessionId: settings.middleboxCompatibility ? provider.random(32) : new Uint8Array(0),
@@ -37,6 +38,8 @@ export function firstOffer(settings: ClientSettings): Offer {
     before: undefined,
     ech: firstEchPlan(settings),
   });
+  if (first.psks.some(({ kind }) => kind === 'external')) settings.reflectionGuard?.sent(first.hello.random);
+  return first;
 }
 
 /** What a HelloRetryRequest changes of the first ClientHello, and nothing else (§4.2.2). */

@@ -1,6 +1,6 @@
 /** EncryptedExtensions and CertificateRequest (§4.4), and the server's Certificate and CertificateVerify (§4.5). */
 import { TlsError } from '../../alert.js';
-import type { CertificateRequestInfo } from '../../config/index.js';
+import type { CertificateRequestInfo, VerifyPeer } from '../../config/index.js';
 import { judge, readCertificate } from '../peer-certificate.js';
 import { type MessageOf, type Step, type Transition, whenReady } from '../step.js';
 import { nameToAuthenticate, retryConfigs } from './ech-answer.js';
@@ -35,17 +35,19 @@ export function receiveEncryptedExtensions(
   }
   const common = { negotiated, transcript: transcript.append(bytes), alpnProtocol };
   if (psk === undefined) return { next: { name: 'WAIT_CERT_CR', ...common }, effects: [] };
-  const { peerCertificates: certificates } = psk.session;
+  const certificates = psk.kind === 'resumption' ? psk.session.peerCertificates : [];
   const authenticated = { request: undefined, peerCertificates: certificates, signatureScheme: undefined };
+  const next = { name: 'WAIT_FINISHED', ...common, ...authenticated } as const;
+  if (psk.kind === 'external' || psk.session.pskIdentity !== undefined) return { next, effects: [] };
   // Judged anew: whoever took the session may have trusted anybody, and certificates expire.
-  const verdict = settings.verifyPeer({
+  const verdict = verifier(settings)({
     role: 'server',
     certificates,
     serverName: settings.serverName,
     ocspResponse: undefined,
     resumed: true,
   });
-  return whenReady(verdict, () => ({ next: { name: 'WAIT_FINISHED', ...common, ...authenticated }, effects: [] }));
+  return whenReady(verdict, () => ({ next, effects: [] }));
 }
 
 export function receiveCertificateRequest(
@@ -107,14 +109,14 @@ export function receiveCertificateVerify(
   { settings }: ClientContext,
 ): Transition<WaitFinished> {
   const { negotiated, transcript, alpnProtocol, request, claimed } = state;
-  const { verifyPeer, signatureSchemes: offered } = settings;
+  const { signatureSchemes: offered } = settings;
   const verdict = judge(body, {
     role: 'server',
     claimed,
     transcriptHash: transcript.digest(),
     offered,
     serverName: nameToAuthenticate(negotiated.offer, settings),
-    verifyPeer,
+    verifyPeer: verifier(settings),
   });
   return whenReady(verdict, (signatureScheme) => ({
     next: {
@@ -128,4 +130,10 @@ export function receiveCertificateVerify(
     },
     effects: [],
   }));
+}
+
+/** There is always one where a certificate comes: without it the ServerHello had to select a PSK. */
+function verifier({ verifyPeer }: ClientContext['settings']): VerifyPeer {
+  if (verifyPeer === undefined) throw new TypeError('verifyPeer is missing, so no certificate can be judged');
+  return verifyPeer;
 }

@@ -1,6 +1,7 @@
 /** ServerHello (§4.2.3) and HelloRetryRequest (§4.2.4): what the server chose, judged by what was offered. */
 import { TlsError } from '../../alert.js';
 import { equal } from '../../bytes.js';
+import type { PskKeyExchangeMode } from '../../config/index.js';
 import type { EphemeralKey } from '../../crypto/provider.js';
 import type { CipherSuite } from '../../crypto/suites.js';
 import { EarlySecret } from '../../keys/schedule.js';
@@ -52,22 +53,22 @@ export function receiveServerHello(
   const suite = checkHello('ServerHello', message.body, given, context.settings.cipherSuites);
   const hash = context.settings.provider.hash(suite.hash);
   const offer = offerAnsweredBy(given, Transcript.start(hash).append(given.message), message);
-  return negotiate(offer, suite, Transcript.start(hash).append(offer.message), false, message);
+  return negotiate(offer, suite, Transcript.start(hash).append(offer.message), false, message, context);
 }
 
 export function receiveServerHelloAgain(
   { offer, suite: expected, transcript }: WaitServerHelloAgain,
   message: MessageOf<'server_hello'>,
-  { settings }: ClientContext,
+  context: ClientContext,
 ): Step<WaitEncryptedExtensions> {
-  const suite = checkHello('ServerHello', message.body, offer, settings.cipherSuites);
+  const suite = checkHello('ServerHello', message.body, offer, context.settings.cipherSuites);
   if (suite.code !== expected.code) {
     throw new TlsError(
       'illegal_parameter',
       `the ServerHello selects ${suite.name}; the HelloRetryRequest selected ${expected.name} (§4.2.4)`,
     );
   }
-  return negotiate(offerAnsweredBy(offer, transcript, message), suite, transcript, true, message);
+  return negotiate(offerAnsweredBy(offer, transcript, message), suite, transcript, true, message, context);
 }
 
 /** What both messages must fulfil (§4.2.3, §4.3.1); the suite they select. */
@@ -158,19 +159,23 @@ function negotiate(
   transcript: Transcript,
   helloRetryRequest: boolean,
   { body, bytes }: MessageOf<'server_hello'>,
+  { settings }: ClientContext,
 ): Step<WaitEncryptedExtensions> {
   const { types, preSharedKey: selectedIdentity } = body.extensions;
   checkOffered(offer, 'ServerHello', types);
   const psk = selectedIdentity === undefined ? undefined : selectedPsk(offer, selectedIdentity, suite);
-  const share = chosenShare(offer, body, psk !== undefined);
-  const sharedSecret = share.key.decapsulate(share.keyExchange);
+  if (psk === undefined && settings.verifyPeer === undefined) {
+    throw new TlsError('missing_extension', 'the ServerHello selects no PSK, and no certificate is accepted (§4.2.1)');
+  }
+  const share = chosenShare(offer, body, psk !== undefined, settings.pskKeyExchangeModes);
+  const sharedSecret = share?.key.decapsulate(share.keyExchange);
   for (const key of offer.shares) key.destroy();
-  if (sharedSecret === undefined) {
+  if (share !== undefined && sharedSecret === undefined) {
     throw new TlsError('illegal_parameter', `the server's ${share.key.group} share is not valid (§4.3.8.2, §7.4.2)`);
   }
 
   const handshakeSecret = earlySecret(offer, psk, transcript).handshake(sharedSecret);
-  sharedSecret.fill(0);
+  sharedSecret?.fill(0);
   const throughServerHello = transcript.append(bytes);
   const clientSecret = handshakeSecret.clientTraffic(throughServerHello.digest());
   const serverSecret = handshakeSecret.serverTraffic(throughServerHello.digest());
@@ -185,7 +190,7 @@ function negotiate(
       negotiated: {
         offer,
         suite,
-        group: share.key.group,
+        group: share?.key.group,
         serverRandom: body.random.slice(),
         helloRetryRequest,
         echRetryConfigs: undefined,
@@ -227,17 +232,22 @@ function selectedPsk({ psks }: Offer, selectedIdentity: number, suite: CipherSui
   return psk;
 }
 
-/** The server's share and the half of ours that it goes with (§4.3.8). */
+/** The server's share and the half of ours that it goes with (§4.3.8); neither, where the PSK alone is to make the keys. */
 function chosenShare(
   { shares }: Offer,
   { extensions: { keyShare } }: ServerHello,
-  resuming: boolean,
-): { readonly key: EphemeralKey; readonly keyExchange: Uint8Array } {
+  withPsk: boolean,
+  modes: readonly PskKeyExchangeMode[],
+): { readonly key: EphemeralKey; readonly keyExchange: Uint8Array } | undefined {
   if (keyShare === undefined) {
-    // psk_ke is never offered, so a PSK alone contradicts the offer (§4.3.11); with neither, no key can be made (§9.2).
-    throw resuming
+    if (withPsk && modes.includes('psk_ke')) return undefined;
+    // A PSK alone contradicts the offer (§4.3.11); with neither, no key can be made (§9.2).
+    throw withPsk
       ? new TlsError('illegal_parameter', 'the ServerHello has no key_share; only psk_dhe_ke was offered (§4.3.11)')
       : new TlsError('missing_extension', 'the ServerHello has neither key_share nor pre_shared_key (§4.2.3)');
+  }
+  if (withPsk && !modes.includes('psk_dhe_ke')) {
+    throw new TlsError('illegal_parameter', 'the ServerHello has a key_share; only psk_ke was offered (§4.3.9)');
   }
   const key = shares.find(({ group }) => namedGroups[group] === keyShare.group);
   if (key === undefined) {

@@ -5,6 +5,7 @@ import type { CipherSuite } from '../../crypto/suites.js';
 import type { MainSecret, Secret } from '../../keys/schedule.js';
 import type { Transcript } from '../../keys/transcript.js';
 import type { NamedGroupName, SignatureSchemeName } from '../../registry.js';
+import type { Session } from '../../session.js';
 import type { ClientSettings } from '../../settings/index.js';
 import type { ClaimedIdentity } from '../peer-certificate.js';
 import type { Offer } from './offer.js';
@@ -34,7 +35,8 @@ export interface WaitServerHelloAgain {
 export interface Negotiated {
   readonly offer: Offer;
   readonly suite: CipherSuite;
-  readonly group: NamedGroupName;
+  /** `undefined` when the PSK alone made the keys (psk_ke). */
+  readonly group: NamedGroupName | undefined;
   readonly serverRandom: Uint8Array;
   readonly helloRetryRequest: boolean;
   /** Of a server that rejected ECH, once its EncryptedExtensions are there. */
@@ -94,8 +96,8 @@ export interface Connected {
   readonly name: 'CONNECTED';
   readonly suite: CipherSuite;
   readonly resumptionSecret: Secret;
-  readonly alpnProtocol: string | undefined;
-  readonly peerCertificates: readonly Uint8Array[];
+  /** What a session of this connection says of it. */
+  readonly identities: Pick<Session, 'alpnProtocol' | 'peerCertificates' | 'pskIdentity' | 'localCertificate'>;
   /** NewSessionTickets that have come. */
   readonly tickets: number;
 }

@@ -10,7 +10,8 @@ export interface AnswerableHello {
   readonly offer: Offer;
   /** That both sides have, in the server's order; after a HelloRetryRequest the one it named. */
   readonly suites: readonly [CipherSuite, ...CipherSuite[]];
-  readonly share: ChosenShare;
+  /** `undefined` when a PSK alone is to make the keys (psk_ke, §4.3.9). */
+  readonly share: ChosenShare | undefined;
   /** Of message_hash and HelloRetryRequest; `undefined` when this is the first ClientHello. */
   readonly retried: Transcript | undefined;
 }

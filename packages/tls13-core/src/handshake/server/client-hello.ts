@@ -1,6 +1,6 @@
 /** Checks a ClientHello by itself (§4.2.2, §4.3, §9.2), before anything is negotiated: what comes out can be relied on. */
 import { TlsError } from '../../alert.js';
-import { type extensionTypes, namedGroups, nameOf, protocolVersions, pskKeyExchangeModes } from '../../registry.js';
+import { type extensionTypes, namedGroups, nameOf, protocolVersions } from '../../registry.js';
 import { type ClientHello, type KeyShareEntry, truncateClientHello } from '../../wire/index.js';
 import { type EchOutcome, echAbsent } from '../ech/open.js';
 import type { MessageOf } from '../step.js';
@@ -18,8 +18,8 @@ export interface Offer {
   readonly signatureSchemes: readonly number[];
   readonly cookie: Uint8Array | undefined;
   readonly earlyData: boolean;
-  /** PSKs with (EC)DHE, the only mode of this library; otherwise the client's PSKs and our tickets are no use. */
-  readonly pskWithDhe: boolean;
+  /** §4.3.9: how the client would use a PSK or, later, a ticket. */
+  readonly pskModes: readonly number[];
   readonly psks: readonly OfferedPsk[];
   /** What the binders cover (§4.3.11.2); all of the message when there are none. */
   readonly truncated: Uint8Array;
@@ -52,7 +52,7 @@ export function checkClientHello({ body: hello, bytes }: MessageOf<'client_hello
     signatureSchemes: extensions.signatureAlgorithms ?? [],
     cookie: extensions.cookie,
     earlyData: extensions.earlyData === true,
-    pskWithDhe: extensions.pskKeyExchangeModes?.includes(pskKeyExchangeModes.psk_dhe_ke) ?? false,
+    pskModes: extensions.pskKeyExchangeModes ?? [],
     psks: offeredPsks(hello),
     truncated: truncated(hello, bytes),
     ech,

@@ -20,6 +20,7 @@ export function chooseCredential(offer: Offer, settings: ServerSettings): Awaita
   return whenKnown(credentials(clientHelloInfo(offer)), (given) => usable(given, offer));
 }
 
+/** The ClientHello as the application is shown it. */
 export function clientHelloInfo(offer: Offer): ClientHelloInfo {
   const { legacyVersion, extensions } = offer.hello;
   return {

@@ -1,11 +1,11 @@
 /** The server's flight, ServerHello to Finished (§4.2.3, §4.4, §4.5; NEGOTIATED of §A.2). */
 import { TlsError } from '../../alert.js';
 import type { ConnectionInfo } from '../../connection-info.js';
-import type { Encapsulation } from '../../crypto/provider.js';
 import { finishedVerifyData } from '../../keys/finished.js';
 import { EarlySecret, type MainSecret, type Secret } from '../../keys/schedule.js';
 import type { Transcript } from '../../keys/transcript.js';
-import { encodeMessage, handshakeHeaderLength } from '../../wire/index.js';
+import { namedGroups } from '../../registry.js';
+import { encodeMessage, handshakeHeaderLength, type KeyShareEntry } from '../../wire/index.js';
 import { confirmServerHello } from '../ech/confirmation.js';
 import { isConfirmed } from '../ech/open.js';
 import type { Effect, KeyLogLabel } from '../effects.js';
@@ -14,6 +14,7 @@ import { type Step, type Transition, whenReady } from '../step.js';
 import { type AnswerableHello, transcriptBefore } from './answerable-hello.js';
 import { certificateRequest, encryptedExtensions, serverHello } from './messages.js';
 import type { Parameters } from './parameters.js';
+import { canResume } from './psk.js';
 import type { ServerContext, TicketTerms, WaitCertificate, WaitFinished } from './states.js';
 import { seconds } from './time.js';
 
@@ -59,8 +60,8 @@ function openFlight(parameters: Parameters, { settings }: ServerContext): Opened
   const { hello, suite, psk } = parameters;
   const { provider } = settings;
   const { hello: clientHello, bytes, earlyData } = hello.offer;
-  const { keyExchange, sharedSecret } = encapsulate(hello, settings.provider);
-  const message = serverHello(parameters, provider.random(32), keyExchange);
+  const { keyShare, sharedSecret } = agreeOnKeys(hello, settings.provider);
+  const message = serverHello(parameters, provider.random(32), keyShare);
   const throughClientHello = transcriptBefore(hello, suite, provider).append(bytes);
   if (isConfirmed(hello.offer.ech)) {
     confirmServerHello({ innerRandom: clientHello.random, transcript: throughClientHello, message });
@@ -70,7 +71,7 @@ function openFlight(parameters: Parameters, { settings }: ServerContext): Opened
 
   const early = psk?.earlySecret ?? EarlySecret.from(provider.hash(suite.hash));
   const handshake = early.handshake(sharedSecret);
-  sharedSecret.fill(0);
+  sharedSecret?.fill(0);
   const clientTraffic = handshake.clientTraffic(transcript.digest());
   const serverTraffic = handshake.serverTraffic(transcript.digest());
 
@@ -128,12 +129,18 @@ function randomOf(message: Uint8Array): Uint8Array {
   return message.slice(handshakeHeaderLength + 2, handshakeHeaderLength + 2 + 32);
 }
 
-function encapsulate({ share }: AnswerableHello, provider: ServerContext['settings']['provider']): Encapsulation {
+/** (EC)DHE, or nothing where a PSK does without (psk_ke, §4.3.9). */
+function agreeOnKeys(
+  { share }: AnswerableHello,
+  provider: ServerContext['settings']['provider'],
+): { readonly keyShare: KeyShareEntry | undefined; readonly sharedSecret: Uint8Array | undefined } {
+  if (share === undefined) return { keyShare: undefined, sharedSecret: undefined };
   const encapsulation = provider.encapsulate(share.group, share.keyExchange);
   if (encapsulation === undefined) {
     throw new TlsError('illegal_parameter', `the client's share for ${share.group} is not valid (§4.3.8.2, §7.4.2)`);
   }
-  return encapsulation;
+  const { keyExchange, sharedSecret } = encapsulation;
+  return { keyShare: { group: namedGroups[share.group], keyExchange }, sharedSecret };
 }
 
 function connectionInfo(parameters: Parameters, serverRandom: Uint8Array): ConnectionInfo {
@@ -143,12 +150,14 @@ function connectionInfo(parameters: Parameters, serverRandom: Uint8Array): Conne
     role: 'server',
     protocol: 'TLSv1.3',
     cipherSuite: suite.name,
-    group: hello.share.group,
+    group: hello.share?.group,
     signatureScheme: chosen?.scheme,
     clientSignatureScheme: undefined,
     serverName: hello.offer.serverName,
     alpnProtocol,
     resumed: resumed !== undefined,
+    authentication: psk === undefined ? 'certificate' : resumed === undefined ? 'psk' : 'resumption',
+    pskIdentity: psk?.name,
     helloRetryRequest: hello.retried !== undefined,
     echAccepted: hello.offer.ech.kind === 'accepted',
     peerCertificates: resumed?.clientCertificates ?? [],
@@ -158,11 +167,13 @@ function connectionInfo(parameters: Parameters, serverRandom: Uint8Array): Conne
   };
 }
 
-/** §4.7.1: tickets go to clients that can use them. */
 function ticketTerms({ hello, psk }: Parameters, { settings }: ServerContext): TicketTerms | undefined {
-  if (settings.tickets === undefined || !hello.offer.pskWithDhe) return undefined;
-  const resumed = psk?.origin.kind === 'resumption' ? psk.origin.ticket : undefined;
-  return { authenticatedAt: resumed?.authenticatedAt ?? seconds(settings.now()) };
+  if (settings.tickets === undefined || !canResume(hello.offer, settings)) return undefined;
+  if (psk?.origin.kind === 'resumption') {
+    const { authenticatedAt, pskIdentity } = psk.origin.ticket;
+    return { authenticatedAt, pskIdentity };
+  }
+  return { authenticatedAt: seconds(settings.now()), pskIdentity: psk?.origin.identity };
 }
 
 function keyLog({ hello }: Parameters, label: KeyLogLabel, secret: Secret): Effect {

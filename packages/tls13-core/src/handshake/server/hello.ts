@@ -16,8 +16,9 @@ import type { AnswerableHello } from './answerable-hello.js';
 import { checkClientHello, type Offer } from './client-hello.js';
 import { readCookie, sealCookie } from './cookie.js';
 import { chooseCredential, clientHelloInfo } from './credential.js';
+import { externalCandidate } from './external-psk.js';
 import { sendFlight } from './flight.js';
-import { selectPsk } from './psk.js';
+import { noAcceptablePsk, type PskCandidate, type SelectedPsk, selectPsk, wantsPskAlone } from './psk.js';
 import { checkSecondClientHello, helloRetryRequest, retryFor, transcriptBeforeRetriedHello } from './retry.js';
 import type {
   ServerContext,
@@ -49,10 +50,14 @@ function answerFirst(offer: Offer, context: ServerContext): Transition<AfterFirs
   if (offer.cookie !== undefined) return answerWithCookie(offer, offer.cookie, context);
   const { settings } = context;
   const suites = commonCipherSuites(settings.cipherSuites, offer.hello.cipherSuites, settings.prioritizeChaCha);
-  const ours = orderGroups(settings.groups, settings.equalGroups, offer.groups);
-  const choice = chooseGroup(ours, offer.groups, offer.keyShares, settings.insistOnGroups);
-  if (typeof choice === 'string') return askAgain(offer, suites[0], choice, context);
-  return answer({ offer, suites, share: choice, retried: undefined }, context);
+  if (!wantsPskAlone(offer, settings)) return agreeOnKeys(offer, suites, context);
+  const hello = { offer, suites, share: undefined, retried: undefined };
+  const alpnProtocol = selectAlpnProtocol(offer, context);
+  return whenReady<SelectedPsk | undefined, AfterFirstHello>(selectPsk(hello, alpnProtocol, context), (psk) =>
+    psk === undefined
+      ? agreeOnKeys(offer, suites, context)
+      : sendFlight({ hello, suite: psk.suite, alpnProtocol, psk, chosen: undefined }, context),
+  );
 }
 
 /** WAIT_SECOND_CLIENT_HELLO */
@@ -81,6 +86,22 @@ export function receiveClientHelloWithCookie(
     throw new TlsError('missing_extension', 'the second ClientHello is without the cookie it was given (§4.3.2)');
   }
   return answerWithCookie(offer, offer.cookie, context);
+}
+
+/** With a share of the client's, or by asking for one; a HelloRetryRequest settles the suite, and so which PSKs can follow. */
+function agreeOnKeys(
+  offer: Offer,
+  suites: AnswerableHello['suites'],
+  context: ServerContext,
+): Transition<AfterFirstHello> {
+  const { settings } = context;
+  const ours = orderGroups(settings.groups, settings.equalGroups, offer.groups);
+  const choice = chooseGroup(ours, offer.groups, offer.keyShares, settings.insistOnGroups);
+  if (typeof choice !== 'string') return answer({ offer, suites, share: choice, retried: undefined }, context);
+  return whenReady<PskCandidate | undefined, AfterFirstHello>(externalCandidate({ offer, suites }, settings), (psk) => {
+    psk?.key.fill(0);
+    return askAgain(offer, psk?.suite ?? suites[0], choice, context);
+  });
 }
 
 function askAgain(
@@ -131,6 +152,8 @@ function answer(hello: AnswerableHello, context: ServerContext): Transition<Afte
     if (psk !== undefined) {
       return sendFlight({ hello, suite: psk.suite, alpnProtocol, psk, chosen: undefined }, context);
     }
+    const { credentials } = context.settings;
+    if (typeof credentials !== 'function' && credentials.length === 0) throw noAcceptablePsk(hello, context);
     return whenReady(chooseCredential(offer, context.settings), (chosen) =>
       sendFlight({ hello, suite: suites[0], alpnProtocol, psk: undefined, chosen }, context),
     );

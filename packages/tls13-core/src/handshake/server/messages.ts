@@ -1,6 +1,6 @@
 /** The messages of the server's flight (§4.2.3, §4.4, §4.5), as bytes, from what has been agreed on. */
 import { namedGroups, protocolVersions, signatureSchemes } from '../../registry.js';
-import { encodeMessage } from '../../wire/index.js';
+import { encodeMessage, type KeyShareEntry } from '../../wire/index.js';
 import { certificateSchemes, handshakeSchemes } from '../certificate-verify.js';
 import type { Parameters } from './parameters.js';
 import type { ServerContext } from './states.js';
@@ -8,7 +8,7 @@ import type { ServerContext } from './states.js';
 export function serverHello(
   { hello, suite, psk }: Parameters,
   random: Uint8Array,
-  keyExchange: Uint8Array,
+  keyShare: KeyShareEntry | undefined,
 ): Uint8Array {
   return encodeMessage('server_hello', {
     legacyVersion: protocolVersions.tls12,
@@ -18,7 +18,7 @@ export function serverHello(
     legacyCompressionMethod: 0,
     extensions: {
       supportedVersions: protocolVersions.tls13,
-      keyShare: { group: namedGroups[hello.share.group], keyExchange },
+      keyShare,
       preSharedKey: psk?.index,
     },
   });
@@ -26,7 +26,7 @@ export function serverHello(
 
 export function encryptedExtensions({ hello, alpnProtocol, psk }: Parameters, { settings }: ServerContext): Uint8Array {
   const { offer, share } = hello;
-  const preferred = settings.groups.slice(0, settings.groups.indexOf(share.group));
+  const preferred = share === undefined ? [] : settings.groups.slice(0, settings.groups.indexOf(share.group));
   const betterThanShared = preferred.some(
     (group) => !offer.keyShares.some(({ group: code }) => code === namedGroups[group]),
   );

@@ -5,6 +5,7 @@ import { type CipherSuite, cipherSuite } from '../../crypto/suites.js';
 import type { ServerSettings } from '../../settings/index.js';
 import type { AnswerableHello } from './answerable-hello.js';
 import type { OfferedPsk } from './client-hello.js';
+import { knownPsk } from './external-psk.js';
 import type { PskCandidate } from './psk.js';
 import type { ServerContext } from './states.js';
 import { decodeTicket, longestChain, type Ticket } from './ticket.js';
@@ -18,7 +19,7 @@ export function resumptionCandidate(
 ): Awaitable<PskCandidate | undefined> {
   const { tickets } = settings;
   const { offer } = hello;
-  if (tickets === undefined || !offer.pskWithDhe) return undefined;
+  if (tickets === undefined) return undefined;
   const tryFrom = (index: number): Awaitable<PskCandidate | undefined> => {
     const psk = offer.psks[index];
     if (psk === undefined || index >= mostTried) return undefined;
@@ -27,7 +28,13 @@ export function resumptionCandidate(
       const suite = ticket === undefined ? undefined : usableSuite(ticket, psk, hello, alpnProtocol, settings);
       if (ticket === undefined || suite === undefined) return tryFrom(index + 1);
       const accept = () => identityHolds(ticket, settings);
-      return { index, suite, binder: 'res', key: ticket.psk, origin: { kind: 'resumption', ticket }, accept };
+      const origin = { kind: 'resumption', ticket } as const;
+      const resumable = { index, suite, binder: 'res', key: ticket.psk, origin, name: undefined, accept } as const;
+      if (ticket.pskIdentity === undefined) return resumable;
+      // An external PSK that is no longer known must not live on in tickets.
+      return whenKnown(knownPsk(ticket.pskIdentity, offer, settings), (wire) =>
+        wire === undefined ? tryFrom(index + 1) : { ...resumable, name: wire.name },
+      );
     });
   };
   return tryFrom(0);
@@ -76,9 +83,12 @@ function sameName(a: string | undefined, b: string | undefined): boolean {
   return a?.toLowerCase() === b?.toLowerCase();
 }
 
-/** No CertificateRequest may go with a PSK (§4.4.2): who must show a certificate must have done so before. */
-function identitySuffices({ clientCertificates }: Ticket, { clientAuthentication }: ServerSettings): boolean {
-  if (clientCertificates.length === 0) return clientAuthentication !== 'require';
+/** No CertificateRequest may go with a PSK (§4.4.2): who must show a certificate must have done so before, or have had an external PSK. */
+function identitySuffices(
+  { clientCertificates, pskIdentity }: Ticket,
+  { clientAuthentication }: ServerSettings,
+): boolean {
+  if (clientCertificates.length === 0) return clientAuthentication !== 'require' || pskIdentity !== undefined;
   return clientAuthentication !== 'none';
 }
 

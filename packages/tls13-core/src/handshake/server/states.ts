@@ -80,6 +80,8 @@ export interface PendingSecrets {
 export interface TicketTerms {
   /** Seconds since 1970, of the full handshake that this connection or its first ancestor made. */
   readonly authenticatedAt: number;
+  /** On the wire, of the external PSK that authenticated it. */
+  readonly pskIdentity: Uint8Array | undefined;
 }
 
 export const serverStart: ServerState = { name: 'START' };

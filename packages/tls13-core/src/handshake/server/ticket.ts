@@ -35,6 +35,8 @@ export interface Ticket {
   readonly alpnProtocol: string | undefined;
   /** DER, leaf first; empty when the client showed none. */
   readonly clientCertificates: readonly Uint8Array[];
+  /** On the wire, of the external PSK that authenticated the full handshake. */
+  readonly pskIdentity: Uint8Array | undefined;
 }
 
 /**
@@ -53,7 +55,7 @@ export function newSessionTickets(
   const { tickets, provider } = settings;
   if (tickets === undefined) return [];
   const issuedAt = seconds(settings.now());
-  const { authenticatedAt } = terms;
+  const { authenticatedAt, pskIdentity } = terms;
   const lifetime = Math.min(tickets.lifetime, authenticatedAt + longestChain - issuedAt);
   if (lifetime <= 0) return [];
   const hash = provider.hash(cipherSuite(info.cipherSuite).hash);
@@ -70,6 +72,7 @@ export function newSessionTickets(
       serverName: info.serverName,
       alpnProtocol: info.alpnProtocol,
       clientCertificates: info.peerCertificates,
+      pskIdentity,
     };
     const sealed = tickets.protector.protect(encodeTicket(ticket));
     ticket.psk.fill(0);
@@ -94,6 +97,7 @@ export function encodeTicket(ticket: Ticket): Uint8Array {
     kind,
     serverName: ticket.serverName ?? absent,
     alpnProtocol: ticket.alpnProtocol ?? absent,
+    pskIdentity: ticket.pskIdentity ?? noBytes,
   });
 }
 
@@ -102,11 +106,12 @@ export function decodeTicket(state: Uint8Array): Ticket | undefined {
   // One protector may serve cookies too: the first byte tells the two apart.
   if (state[0] !== kind) return undefined;
   try {
-    const { kind: _kind, serverName, alpnProtocol, ...ticket } = decode(ticketState, state, 'ticket');
+    const { kind: _kind, serverName, alpnProtocol, pskIdentity, ...ticket } = decode(ticketState, state, 'ticket');
     return {
       ...ticket,
       serverName: serverName === absent ? undefined : serverName,
       alpnProtocol: alpnProtocol === absent ? undefined : alpnProtocol,
+      pskIdentity: pskIdentity.length === 0 ? undefined : pskIdentity,
     };
   } catch (error) {
     // A ticket is only an offer: whatever cannot be read is passed over (§4.3.11).
@@ -115,10 +120,11 @@ export function decodeTicket(state: Uint8Array): Ticket | undefined {
   }
 }
 
-/** Version 1 of a ticket's state. */
-const kind = 0x01;
+/** Version 2 of a ticket's state. */
+const kind = 0x02;
 /** Neither a server name nor a protocol name can be empty. */
 const absent = '';
+const noBytes = new Uint8Array(0);
 const mostBytes = 2 ** 16 - 1;
 
 const ticketState = struct({
@@ -132,6 +138,7 @@ const ticketState = struct({
   serverName: octetString(0, 2 ** 16 - 1),
   alpnProtocol: octetString(0, 2 ** 8 - 1),
   clientCertificates: vector(opaque(1, 2 ** 24 - 1), 0, 2 ** 24 - 1),
+  pskIdentity: opaque(0, 2 ** 16 - 1),
 });
 
 function randomUint32(provider: CryptoProvider): number {

@@ -3,6 +3,7 @@ import { describe } from 'vitest';
 import type { CryptoProvider } from '../../../src/crypto/provider.js';
 import { closingTests } from './closing.js';
 import { detachedTests } from './detached.js';
+import { externalPskTests } from './external-psk.js';
 import { keyUpdateTests } from './key-updates.js';
 import { negotiationTests } from './negotiation.js';
 import { pendingTests } from './pending.js';
@@ -12,6 +13,7 @@ import { resumptionTests } from './resumption.js';
 export function engineSuite(name: string, provider: CryptoProvider): void {
   describe(`the engine over ${name}: negotiation`, () => negotiationTests(provider));
   describe(`the engine over ${name}: resumption`, () => resumptionTests(provider));
+  describe(`the engine over ${name}: external PSKs`, () => externalPskTests(provider));
   describe(`the engine over ${name}: key updates`, () => keyUpdateTests(provider));
   describe(`the engine over ${name}: closing`, () => closingTests(provider));
   describe(`the engine over ${name}: waiting for the application`, () => pendingTests(provider));
