@@ -241,6 +241,8 @@ it('names of many kilobytes, all different, are not remembered (CWE-770)', () =>
     cipherSuites: [],
     groups: [],
     signatureSchemes: Object.values(signatureSchemes),
+    certificateSignatureSchemes: Object.values(signatureSchemes),
+    delegatedCredentialSchemes: [],
     certificateAuthorities: [],
     bytes: new Uint8Array(),
   };

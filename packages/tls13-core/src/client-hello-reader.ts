@@ -47,6 +47,7 @@ export function clientHelloInfo(message: Uint8Array): ClientHelloInfo {
   const body = (type: number) => extensions.find((extension) => extension.type === type)?.data;
   const listed = <T>(type: number, codec: Codec<readonly T[]>) => orEmpty(body(type), codec);
   const name = body(extensionTypes.server_name);
+  const signatureSchemes = listed(extensionTypes.signature_algorithms, values.signatureSchemeList);
   return {
     legacyVersion: hello.legacyVersion,
     versions: listed(extensionTypes.supported_versions, values.supportedVersions),
@@ -54,7 +55,12 @@ export function clientHelloInfo(message: Uint8Array): ClientHelloInfo {
     alpnProtocols: listed(extensionTypes.application_layer_protocol_negotiation, values.protocolNameList),
     cipherSuites: hello.cipherSuites,
     groups: listed(extensionTypes.supported_groups, values.namedGroupList),
-    signatureSchemes: listed(extensionTypes.signature_algorithms, values.signatureSchemeList),
+    signatureSchemes,
+    certificateSignatureSchemes:
+      body(extensionTypes.signature_algorithms_cert) === undefined
+        ? signatureSchemes
+        : listed(extensionTypes.signature_algorithms_cert, values.signatureSchemeList),
+    delegatedCredentialSchemes: listed(extensionTypes.delegated_credential, values.signatureSchemeList),
     certificateAuthorities: listed(extensionTypes.certificate_authorities, values.certificateAuthorities),
     extensionTypes: extensions.map(({ type }) => type),
     bytes: message,

@@ -30,6 +30,10 @@ export interface ConnectionInfo {
   readonly peerCertificates: readonly Uint8Array[];
   /** DER, leaf first, as presented in this handshake; empty when none was. */
   readonly localCertificates: readonly Uint8Array[];
+  /** Whether the peer signed with a key that its certificate has delegated to (RFC 9345). */
+  readonly peerDelegatedCredential: boolean;
+  /** Whether this side did. */
+  readonly localDelegatedCredential: boolean;
   readonly clientRandom: Uint8Array;
   readonly serverRandom: Uint8Array;
 }

@@ -12,6 +12,12 @@ export { createClientEngine, createServerEngine } from './engine/index.js';
 export type { DetachOptions, TlsEngine } from './engine/types.js';
 export type { Direction, TlsEvent } from './events.js';
 export { importPsk, parseImportedIdentity } from './external-psk.js';
+export {
+  createDelegatedCredential,
+  type DelegatedCredentialInfo,
+  type DelegationOptions,
+  parseDelegatedCredential,
+} from './handshake/create-delegated-credential.js';
 export type { KeyLogLabel } from './handshake/effects.js';
 export { ja4 } from './ja4.js';
 export { createReflectionGuard, type ReflectionGuardOptions } from './reflection-guard.js';
@@ -31,3 +37,11 @@ export {
 } from './registry.js';
 export { parseSession, type Session, serializeSession } from './session.js';
 export { createTicketKeys, type TicketKeys, type TicketKeysOptions } from './ticket-keys.js';
+export {
+  extendedKeyUsageFilter,
+  type KeyPurposeName,
+  type KeyUsageName,
+  keyUsageFilter,
+  matchesOidFilters,
+  type OidFilter,
+} from './x509/oid-filters.js';

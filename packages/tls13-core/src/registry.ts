@@ -99,6 +99,7 @@ export const extensionTypes = {
   signed_certificate_timestamp: 18,
   padding: 21,
   record_size_limit: 28,
+  delegated_credential: 34,
   pre_shared_key: 41,
   early_data: 42,
   supported_versions: 43,

@@ -157,6 +157,8 @@ describe('ja4', () => {
     ],
     groups: [],
     signatureSchemes: [0x0403, 0x0804, 0x0401, 0x0503, 0x0805, 0x0501, 0x0806, 0x0601],
+    certificateSignatureSchemes: [],
+    delegatedCredentialSchemes: [],
     certificateAuthorities: [],
     extensionTypes: [
       ...[0x2a2a, 0x001b, 0x0000, 0x0033, 0x0010, 0x4469, 0x0017, 0x002d, 0x000d],

@@ -1,12 +1,18 @@
 /** Who one is and whom one believes: credentials of one's own, and the judgement on a peer's. */
 import type { Awaitable } from '../awaitable.js';
 import type { Signer } from '../crypto/provider.js';
+import type { OidFilter } from '../x509/oid-filters.js';
 
 /** A certificate chain and the means to sign with its key. */
 export interface Credential {
   /** DER, leaf first (§4.5.1). */
   readonly certificateChain: readonly Uint8Array[];
   readonly signer: Signer;
+  /**
+   * A delegated credential (RFC 9345 §4), by the leaf's key, for the key that `signer` signs with: see
+   * `createDelegatedCredential`. Such a credential is presented only to peers that accept it; others need another.
+   */
+  readonly delegatedCredential?: Uint8Array;
 }
 
 /** Judges a peer's certificate chain. To refuse, throws (or rejects with) a TlsError naming the alert of §6.2. */
@@ -29,6 +35,12 @@ export interface PeerCertificates {
 
 export interface CertificateRequestInfo {
   readonly signatureSchemes: readonly number[];
+  /** For the signatures of certificates; those of `signatureSchemes` when the server makes no difference (§4.3.3). */
+  readonly certificateSignatureSchemes: readonly number[];
   /** DER distinguished names; empty when the server names none. */
   readonly certificateAuthorities: readonly Uint8Array[];
+  /** What the certificate must hold (§4.3.5); one that does not is not shown. See `matchesOidFilters`. */
+  readonly oidFilters: readonly OidFilter[];
+  /** Schemes that a delegated key may sign with (RFC 9345); empty when none is accepted. */
+  readonly delegatedCredentialSchemes: readonly number[];
 }

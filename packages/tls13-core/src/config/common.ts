@@ -21,6 +21,11 @@ export interface CommonConfig {
   readonly pskKeyExchangeModes?: readonly PskKeyExchangeMode[];
   /** Shared by the clients and servers of a process that has an external PSK in both roles. Default: none. */
   readonly reflectionGuard?: ReflectionGuard;
+  /**
+   * Accept delegated credentials of the peer whose key signs with one of these (RFC 9345), best first. Not possible with
+   * `rsa_pss_rsae_*`. Default: none.
+   */
+  readonly delegatedCredentialSchemes?: readonly SignatureSchemeName[];
   /** RFC 7301, best first. */
   readonly alpnProtocols?: readonly string[];
   /** Milliseconds since 1970. Default `Date.now`. */

@@ -1,6 +1,7 @@
 /** What a server chooses. */
 import type { Awaitable } from '../awaitable.js';
 import type { NamedGroupName } from '../registry.js';
+import type { OidFilter } from '../x509/oid-filters.js';
 import type { Credential, VerifyPeer } from './authentication.js';
 import type { CommonConfig } from './common.js';
 import type { EchServerConfig } from './ech.js';
@@ -27,6 +28,11 @@ export interface ServerConfig extends CommonConfig {
   readonly verifyPeer?: VerifyPeer;
   /** DER distinguished names sent in the CertificateRequest (§4.3.4). */
   readonly certificateAuthorities?: readonly Uint8Array[];
+  /**
+   * What a client's certificate must hold (§4.3.5), e.g. `[extendedKeyUsageFilter('clientAuth')]`. One that does not, as
+   * far as this library knows the extension, is refused with unsupported_certificate. Default: nothing.
+   */
+  readonly oidFilters?: readonly OidFilter[];
   /** Resumption (§2.2). Without it no ticket is sent and none is read. */
   readonly tickets?: TicketConfig;
   /** Keeps no state across a HelloRetryRequest: the cookie carries it, sealed by this (§4.3.2). */
@@ -75,9 +81,13 @@ export interface ClientHelloInfo {
   readonly cipherSuites: readonly number[];
   readonly groups: readonly number[];
   readonly signatureSchemes: readonly number[];
+  /** For the signatures of certificates; those of `signatureSchemes` when the client makes no difference (§4.3.3). */
+  readonly certificateSignatureSchemes: readonly number[];
   readonly certificateAuthorities: readonly Uint8Array[];
   /** Of every extension, unknown ones included, in order of appearance. */
   readonly extensionTypes: readonly number[];
+  /** Schemes that a delegated key may sign with (RFC 9345); empty when none is accepted. */
+  readonly delegatedCredentialSchemes: readonly number[];
   /** The message as it came, header included. */
   readonly bytes: Uint8Array;
 }

@@ -25,6 +25,14 @@ export function certificateSchemes(settings: {
   return same ? undefined : certificates.map((scheme) => signatureSchemes[scheme]);
 }
 
+/** delegated_credential (RFC 9345 §4.1.1): left out where none is accepted. */
+export function delegatedCredentials(settings: {
+  readonly delegatedCredentialSchemes: readonly SignatureSchemeName[];
+}): readonly number[] | undefined {
+  const schemes = settings.delegatedCredentialSchemes;
+  return schemes.length === 0 ? undefined : schemes.map((scheme) => signatureSchemes[scheme]);
+}
+
 /** The signer's best scheme that the peer accepts, or `undefined`. `accepted` are the peer's signature_algorithms. */
 export function chooseSignatureScheme(signer: Signer, accepted: readonly number[]): SignatureSchemeName | undefined {
   return handshakeSchemes(signer.schemes).find((scheme) => accepted.includes(signatureSchemes[scheme]));

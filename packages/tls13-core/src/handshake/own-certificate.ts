@@ -32,7 +32,10 @@ export function authenticate(chosen: ChosenCredential, answer: CertificateAnswer
   const { credential, scheme } = chosen;
   const certificate = encodeMessage('certificate', {
     certificateRequestContext: answer.context,
-    certificateList: credential.certificateChain.map((certData) => ({ certData, extensions: {} })),
+    certificateList: credential.certificateChain.map((certData, index) => ({
+      certData,
+      extensions: index === 0 ? { delegatedCredential: credential.delegatedCredential } : {},
+    })),
   });
   const throughCertificate = answer.transcript.append(certificate);
   const content = signedContent(answer.role, throughCertificate.digest());

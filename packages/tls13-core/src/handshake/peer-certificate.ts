@@ -5,6 +5,7 @@ import { equal } from '../bytes.js';
 import type { PeerCertificates, VerifyPeer } from '../config/index.js';
 import type { CryptoProvider, PublicKey } from '../crypto/provider.js';
 import { extensionTypes, nameOf, type SignatureSchemeName } from '../registry.js';
+import type { CommonSettings } from '../settings/index.js';
 import {
   type Certificate,
   type CertificateEntry,
@@ -13,6 +14,7 @@ import {
 } from '../wire/index.js';
 import { certificateFields, maySign } from '../x509/certificate.js';
 import { type SigningRole, verifySignature } from './certificate-verify.js';
+import { delegatedKey } from './delegation.js';
 
 /** What a peer says it is, before it has shown to hold the key. */
 export interface ClaimedIdentity {
@@ -20,8 +22,10 @@ export interface ClaimedIdentity {
   readonly certificates: readonly Uint8Array[];
   /** Stapled to the leaf (§4.5.1.1). */
   readonly ocspResponse: Uint8Array | undefined;
-  /** Of the leaf. */
+  /** Of the leaf, or the one that it has delegated to. */
   readonly key: PublicKey;
+  /** Whether `key` is a delegated one (RFC 9345): it verifies the one scheme of its credential. */
+  readonly delegated: boolean;
 }
 
 /** What a Certificate is held against. */
@@ -32,7 +36,7 @@ export interface ExpectedCertificate {
   readonly context: Uint8Array;
   /** Types of the extensions that its entries may hold: those that this side has asked for (§4.3). */
   readonly asked: readonly number[];
-  readonly provider: Pick<CryptoProvider, 'certificateKey'>;
+  readonly settings: Pick<CommonSettings, 'provider' | 'delegatedCredentialSchemes' | 'signatureSchemes' | 'now'>;
 }
 
 /** The peer's claim, or `undefined` for an empty Certificate: whether that will do is for its role to say. */
@@ -50,18 +54,34 @@ export function readCertificate(body: Certificate, expected: ExpectedCertificate
     const unasked = extensions.types.find((type) => !asked.includes(type));
     if (unasked !== undefined) {
       throw new TlsError(
-        'unsupported_extension',
+        // RFC 9345 §4.1.1 wants another alert than §4.3 does.
+        unasked === extensionTypes.delegated_credential ? 'unexpected_message' : 'unsupported_extension',
         `the ${role}'s Certificate holds ${nameOf(extensionTypes, unasked)}, which was not asked for (§4.3)`,
       );
     }
   }
   const [leaf] = body.certificateList;
   if (leaf === undefined) return undefined;
+  const { settings } = expected;
+  const certificateKey = leafKey(settings.provider, role, leaf.certData);
+  const { delegatedCredential } = leaf.extensions;
   return {
     // Copies, as the application keeps them.
     certificates: body.certificateList.map(({ certData }) => certData.slice()),
     ocspResponse: ocspResponse(leaf),
-    key: leafKey(expected.provider, role, leaf.certData),
+    key:
+      delegatedCredential === undefined
+        ? certificateKey
+        : delegatedKey(delegatedCredential, {
+            role,
+            certificate: leaf.certData,
+            certificateKey,
+            offered: settings.delegatedCredentialSchemes,
+            signatureSchemes: settings.signatureSchemes,
+            provider: settings.provider,
+            now: settings.now(),
+          }),
+    delegated: delegatedCredential !== undefined,
   };
 }
 
@@ -84,8 +104,10 @@ export interface Trial {
  */
 export function judge({ algorithm, signature }: CertificateVerify, trial: Trial): Awaitable<SignatureSchemeName> {
   const { role, claimed, offered, transcriptHash, serverName, verifyPeer } = trial;
-  const { certificates, ocspResponse, key } = claimed;
-  const scheme = verifySignature({ role, key, offered, algorithm, signature, transcriptHash });
+  const { certificates, ocspResponse, key, delegated } = claimed;
+  // A delegated key signs with what was offered for such keys, and with nothing else.
+  const allowed = delegated ? key.schemes : offered;
+  const scheme = verifySignature({ role, key, offered: allowed, algorithm, signature, transcriptHash });
   const peer: PeerCertificates = { role, certificates, serverName, ocspResponse, resumed: false };
   return whenKnown(verifyPeer(peer), () => scheme);
 }

@@ -2,6 +2,7 @@
 import type { CommonConfig, Limits } from '../config/index.js';
 import type { CryptoProvider } from '../crypto/provider.js';
 import { type CipherSuite, cipherSuite } from '../crypto/suites.js';
+import { delegableSchemes } from '../handshake/delegation.js';
 import {
   type CipherSuiteName,
   cipherSuites,
@@ -20,6 +21,7 @@ export interface CommonSettings extends PskSettings {
   readonly groups: readonly NamedGroupName[];
   readonly signatureSchemes: readonly SignatureSchemeName[];
   readonly certificateSignatureSchemes: readonly SignatureSchemeName[];
+  readonly delegatedCredentialSchemes: readonly SignatureSchemeName[];
   readonly alpnProtocols: readonly string[];
   readonly now: () => number;
   readonly keyLog: boolean;
@@ -51,6 +53,7 @@ export function commonSettings(config: CommonConfig): CommonSettings {
       config.certificateSignatureSchemes ?? [...accepted, ...certificateOnlySchemes],
       signatureSchemes,
     ),
+    delegatedCredentialSchemes: delegatedSchemes(config),
     alpnProtocols: alpnProtocols(config.alpnProtocols ?? []),
     ...pskSettings(config),
     now: config.now ?? Date.now,
@@ -116,6 +119,19 @@ function offeredBy<Name extends string>(
     }
   }
   return names;
+}
+
+function delegatedSchemes({
+  provider,
+  delegatedCredentialSchemes: wanted = [],
+}: CommonConfig): readonly SignatureSchemeName[] {
+  if (wanted.length === 0) return [];
+  const option = 'delegatedCredentialSchemes';
+  const schemes = offeredBy(provider, option, wanted, provider.signatureSchemes, signatureSchemes);
+  const possible = delegableSchemes(schemes);
+  const wrong = schemes.find((scheme) => !possible.includes(scheme));
+  if (wrong !== undefined) throw new TypeError(`${option}: no delegated key may sign with ${wrong} (RFC 9345 §4.2)`);
+  return schemes;
 }
 
 function alpnProtocols(names: readonly string[]): readonly string[] {

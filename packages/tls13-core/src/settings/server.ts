@@ -1,7 +1,9 @@
 /** Turns what a server chose into settings the protocol can rely on, or says in a sentence what is wrong. */
 import type { Credential, ServerConfig, TicketConfig } from '../config/index.js';
 import type { NamedGroupName } from '../registry.js';
+import { type OidFilter, oidFiltersToSend } from '../x509/oid-filters.js';
 import { type CommonSettings, commonSettings } from './common.js';
+import { checkDelegatedCredential } from './delegated-credential.js';
 import { type EchServerSettings, echServerSettings } from './ech.js';
 import { checkedPsks } from './psk.js';
 
@@ -15,6 +17,7 @@ export interface ServerSettings extends CommonSettings {
   readonly clientAuthentication: 'none' | 'request' | 'require';
   readonly verifyPeer: ServerConfig['verifyPeer'];
   readonly certificateAuthorities: readonly Uint8Array[];
+  readonly oidFilters: readonly OidFilter[];
   readonly tickets: Required<TicketConfig> | undefined;
   readonly cookies: ServerConfig['cookies'];
   readonly insistOnGroups: boolean;
@@ -48,6 +51,7 @@ export function serverSettings(config: ServerConfig): ServerSettings {
     clientAuthentication,
     verifyPeer: config.verifyPeer,
     certificateAuthorities: config.certificateAuthorities ?? [],
+    oidFilters: checkedOidFilters(config.oidFilters ?? []),
     tickets: config.tickets === undefined ? undefined : ticketSettings(config.tickets),
     cookies: config.cookies,
     insistOnGroups: config.insistOnGroups ?? false,
@@ -82,12 +86,18 @@ function ticketSettings(config: TicketConfig): Required<TicketConfig> {
   return { protector, count, lifetime };
 }
 
+function checkedOidFilters(filters: readonly OidFilter[]): readonly OidFilter[] {
+  oidFiltersToSend(filters);
+  return filters;
+}
+
 function checkCredentials(credentials: readonly Credential[], anyPsk: boolean): void {
   if (credentials.length === 0 && !anyPsk) {
     throw new TypeError('credentials must hold at least one certificate and key, unless there are psks');
   }
-  for (const { certificateChain, signer } of credentials) {
+  for (const { certificateChain, signer, delegatedCredential } of credentials) {
     if (certificateChain.length === 0) throw new TypeError('credentials: a certificateChain is empty');
     if (signer.schemes.length === 0) throw new TypeError('credentials: a signer offers no signature scheme');
+    if (delegatedCredential !== undefined) checkDelegatedCredential(delegatedCredential, signer);
   }
 }

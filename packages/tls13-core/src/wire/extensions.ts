@@ -19,6 +19,7 @@ const clientHelloTable = {
   recordSizeLimit: on('record_size_limit', values.recordSizeLimit),
   certificateAuthorities: on('certificate_authorities', values.certificateAuthorities),
   postHandshakeAuth: on('post_handshake_auth', values.present),
+  delegatedCredential: on('delegated_credential', values.signatureSchemeList),
   cookie: on('cookie', values.cookie),
   keyShare: on('key_share', values.clientShares),
   pskKeyExchangeModes: on('psk_key_exchange_modes', values.pskKeyExchangeModes),
@@ -56,11 +57,14 @@ const certificateRequestTable = {
   signedCertificateTimestamp: on('signed_certificate_timestamp', values.uninterpreted),
   certificateAuthorities: on('certificate_authorities', values.certificateAuthorities),
   oidFilters: on('oid_filters', values.oidFilters),
+  delegatedCredential: on('delegated_credential', values.signatureSchemeList),
 };
 
 const certificateTable = {
   statusRequest: on('status_request', values.uninterpreted),
   signedCertificateTimestamp: on('signed_certificate_timestamp', values.uninterpreted),
+  /** RFC 9345, of the leaf; read where it is known that this is one. */
+  delegatedCredential: on('delegated_credential', values.uninterpreted),
 };
 
 const newSessionTicketTable = {

@@ -13,6 +13,13 @@ export {
   encodeCertificateStatus,
   type Finished,
 } from './authentication.js';
+export {
+  type DelegatedCredential,
+  type DelegatedCredentialFields,
+  decodeDelegatedCredential,
+  delegatedCredentialSignedPart,
+  encodeDelegatedCredential,
+} from './delegated-credential.js';
 export type { RawExtension } from './extension-block.js';
 export type { CertificateStatus, KeyShareEntry, OfferedPsks, PskIdentity } from './extension-values.js';
 export type {

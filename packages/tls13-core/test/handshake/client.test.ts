@@ -226,7 +226,13 @@ describe('client authentication (§4.5)', () => {
     client.receive(server.certificateRequest({ extensions }));
     client.receive(server.certificate()).receive(server.certificateVerify());
     await client.receiveLater(server.finished());
-    expect(asked).toEqual({ signatureSchemes: [0x0403, 0x0807], certificateAuthorities: [authority] });
+    expect(asked).toEqual({
+      signatureSchemes: [0x0403, 0x0807],
+      certificateSignatureSchemes: [0x0403, 0x0807],
+      certificateAuthorities: [authority],
+      oidFilters: [],
+      delegatedCredentialSchemes: [],
+    });
     expect(client.summary).toContain('send certificate_verify');
     expect(client.state.name).toBe('CONNECTED');
   });

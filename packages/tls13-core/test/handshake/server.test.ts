@@ -79,6 +79,8 @@ describe('a full handshake', () => {
       pskIdentity: undefined,
       helloRetryRequest: false,
       echAccepted: false,
+      peerDelegatedCredential: false,
+      localDelegatedCredential: false,
       peerCertificates: [],
       localCertificates: [identity.certificate],
       clientRandom: client.random,

@@ -51,6 +51,7 @@ const permitted: Readonly<Record<ExtensionName, Partial<Record<Message, string>>
   signed_certificate_timestamp: { CH: '', CR: '', CT: '0003 0001 aa' },
   padding: { CH: '0000' },
   record_size_limit: { CH: '4001', EE: '0040' },
+  delegated_credential: { CH: '0002 0403', CR: '0002 0403', CT: 'aa' },
   pre_shared_key: { CH: psk, SH: '0000' },
   early_data: { CH: '', EE: '', NST: '00004000' },
   supported_versions: { CH: '02 0304', SH: '0304', HRR: '0304' },

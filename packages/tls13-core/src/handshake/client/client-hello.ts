@@ -3,7 +3,7 @@ import type { EphemeralKey } from '../../crypto/provider.js';
 import { namedGroups, protocolVersions, pskKeyExchangeModes, signatureSchemes } from '../../registry.js';
 import type { ClientSettings } from '../../settings/index.js';
 import type { ClientHelloToSend } from '../../wire/index.js';
-import { certificateSchemes, handshakeSchemes } from '../certificate-verify.js';
+import { certificateSchemes, delegatedCredentials, handshakeSchemes } from '../certificate-verify.js';
 
 /** What differs from one ClientHello to another of the same settings. */
 export interface Variable {
@@ -32,6 +32,7 @@ export function clientHello(settings: ClientSettings, variable: Variable): Clien
       signatureAlgorithmsCert: accepts ? certificateSchemes(settings) : undefined,
       alpn: alpnProtocols.length === 0 ? undefined : alpnProtocols,
       statusRequest: accepts && settings.ocspStapling ? ocspStatusRequest : undefined,
+      delegatedCredential: accepts ? delegatedCredentials(settings) : undefined,
       cookie: variable.cookie,
       keyShare: agreesOnKeys(settings) ? keyShareEntries(variable.shares) : undefined,
       // Also without a PSK: it is what allows the server to send tickets (§4.7.1).

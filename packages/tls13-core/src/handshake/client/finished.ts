@@ -1,15 +1,14 @@
 /** The server's Finished (§4.5.3) and the client's answer: its certificate when one was requested, and its Finished. */
 import { TlsError } from '../../alert.js';
-import type { CertificateRequestInfo, Credential } from '../../config/index.js';
 import type { ConnectionInfo } from '../../connection-info.js';
 import { EchRejectedError } from '../../ech/rejected.js';
 import { finishedVerifyData, verifyFinished } from '../../keys/finished.js';
 import type { Transcript } from '../../keys/transcript.js';
 import { encodeMessage } from '../../wire/index.js';
-import { chooseSignatureScheme } from '../certificate-verify.js';
 import type { Effect } from '../effects.js';
-import { type Authentication, authenticate, authenticateAsNobody, type ChosenCredential } from '../own-certificate.js';
+import type { ChosenCredential } from '../own-certificate.js';
 import { type MessageOf, type Step, type Transition, whenReady } from '../step.js';
+import { answerRequest, type ClientAuthentication } from './certificate-answer.js';
 import type { ClientContext, Connected, WaitFinished } from './states.js';
 
 export function receiveFinished(
@@ -30,24 +29,14 @@ export function receiveFinished(
   }
   const throughServerFinished = transcript.append(bytes);
   if (request === undefined) {
-    return connect(state, context, throughServerFinished, { messages: [], transcript: throughServerFinished });
+    const nothing = { messages: [], transcript: throughServerFinished, presented: undefined };
+    return connect(state, context, throughServerFinished, nothing);
   }
   // RFC 9849 §6.1.7: who cannot open the ClientHello is not shown who the client is.
-  const credential = negotiated.offer.ech.kind === 'rejected' ? undefined : context.settings.credential;
-  const given = typeof credential === 'function' ? credential(request) : credential;
-  return whenReady(given, (known) => {
-    const answer = { role: 'client', context: new Uint8Array(0), transcript: throughServerFinished } as const;
-    const chosen = usable(known, request);
-    if (chosen === undefined) return connect(state, context, throughServerFinished, authenticateAsNobody(answer));
-    return whenReady(authenticate(chosen, answer), (authentication) =>
-      connect(state, context, throughServerFinished, authentication, chosen),
-    );
-  });
-}
-
-function usable(credential: Credential | undefined, request: CertificateRequestInfo): ChosenCredential | undefined {
-  const scheme = credential && chooseSignatureScheme(credential.signer, request.signatureSchemes);
-  return credential === undefined || scheme === undefined ? undefined : { credential, scheme };
+  const { settings } = context;
+  const own = negotiated.offer.ech.kind === 'rejected' ? { ...settings, credential: undefined } : settings;
+  const answer = answerRequest(request, noContext, throughServerFinished, own);
+  return whenReady(answer, (authentication) => connect(state, context, throughServerFinished, authentication));
 }
 
 /** The leaf that was shown, empty for none though one was asked for. */
@@ -61,10 +50,9 @@ function connect(
   state: WaitFinished,
   { settings }: ClientContext,
   throughServerFinished: Transcript,
-  { messages, transcript }: Authentication,
-  presented?: ChosenCredential,
+  { messages, transcript, presented }: ClientAuthentication,
 ): Step<Connected> {
-  const { negotiated, alpnProtocol, peerCertificates, signatureScheme } = state;
+  const { negotiated, alpnProtocol, peerCertificates, signatureScheme, peerDelegated } = state;
   const { offer, suite, clientSecret, mainSecret, helloRetryRequest, psk } = negotiated;
   const resumed = psk?.kind === 'resumption' ? psk.session : undefined;
   const { hash } = transcript;
@@ -96,6 +84,8 @@ function connect(
     echAccepted: offer.ech.kind === 'accepted',
     peerCertificates,
     localCertificates: presented?.credential.certificateChain ?? [],
+    peerDelegatedCredential: peerDelegated,
+    localDelegatedCredential: presented?.credential.delegatedCredential !== undefined,
     clientRandom,
     serverRandom: negotiated.serverRandom,
   };
@@ -121,3 +111,6 @@ function connect(
     effects,
   };
 }
+
+/** certificate_request_context is for authentication after the handshake (§4.4.2). */
+const noContext = new Uint8Array(0);

@@ -1,8 +1,9 @@
 /** EncryptedExtensions and CertificateRequest (§4.4), and the server's Certificate and CertificateVerify (§4.5). */
 import { TlsError } from '../../alert.js';
-import type { CertificateRequestInfo, VerifyPeer } from '../../config/index.js';
+import type { VerifyPeer } from '../../config/index.js';
 import { judge, readCertificate } from '../peer-certificate.js';
 import { type MessageOf, type Step, type Transition, whenReady } from '../step.js';
+import { certificateRequestInfo } from './certificate-answer.js';
 import { nameToAuthenticate, retryConfigs } from './ech-answer.js';
 import { checkOffered } from './offer.js';
 import type {
@@ -36,7 +37,12 @@ export function receiveEncryptedExtensions(
   const common = { negotiated, transcript: transcript.append(bytes), alpnProtocol };
   if (psk === undefined) return { next: { name: 'WAIT_CERT_CR', ...common }, effects: [] };
   const certificates = psk.kind === 'resumption' ? psk.session.peerCertificates : [];
-  const authenticated = { request: undefined, peerCertificates: certificates, signatureScheme: undefined };
+  const authenticated = {
+    request: undefined,
+    peerCertificates: certificates,
+    signatureScheme: undefined,
+    peerDelegated: false,
+  };
   const next = { name: 'WAIT_FINISHED', ...common, ...authenticated } as const;
   if (psk.kind === 'external' || psk.session.pskIdentity !== undefined) return { next, effects: [] };
   // Judged anew: whoever took the session may have trusted anybody, and certificates expire.
@@ -61,14 +67,7 @@ export function receiveCertificateRequest(
       `the CertificateRequest's certificate_request_context has ${length} bytes; in the handshake it is empty (§4.4.2)`,
     );
   }
-  const { signatureAlgorithms, certificateAuthorities = [] } = body.extensions;
-  if (signatureAlgorithms === undefined) {
-    throw new TlsError('missing_extension', 'the CertificateRequest has no signature_algorithms (§4.4.2)');
-  }
-  const request: CertificateRequestInfo = {
-    signatureSchemes: signatureAlgorithms,
-    certificateAuthorities: certificateAuthorities.map((name) => name.slice()),
-  };
+  const request = certificateRequestInfo(body);
   return {
     next: { name: 'WAIT_CERT', negotiated, transcript: transcript.append(bytes), alpnProtocol, request },
     effects: [],
@@ -85,7 +84,7 @@ export function receiveCertificate(
     role: 'server',
     context: new Uint8Array(0),
     asked: negotiated.offer.hello.extensions.types,
-    provider: settings.provider,
+    settings,
   });
   if (claimed === undefined) {
     throw new TlsError('decode_error', "the server's Certificate is empty; it must hold a chain (§4.5.1.3)");
@@ -126,6 +125,7 @@ export function receiveCertificateVerify(
       alpnProtocol,
       request,
       peerCertificates: claimed.certificates,
+      peerDelegated: claimed.delegated,
       signatureScheme,
     },
     effects: [],

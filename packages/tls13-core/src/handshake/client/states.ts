@@ -88,6 +88,8 @@ export interface WaitFinished {
   readonly request: CertificateRequestInfo | undefined;
   /** Verified in this handshake, or in the one that is resumed. */
   readonly peerCertificates: readonly Uint8Array[];
+  /** Whether its CertificateVerify is by a delegated key (RFC 9345). */
+  readonly peerDelegated: boolean;
   /** Of the server's CertificateVerify; `undefined` when a PSK authenticates it. */
   readonly signatureScheme: SignatureSchemeName | undefined;
 }

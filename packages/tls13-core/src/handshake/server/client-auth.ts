@@ -1,7 +1,7 @@
 /** The client's certificate (WAIT_CERT) and the proof that it has the key (WAIT_CV) (§4.5.1, §4.5.2). */
 import { TlsError } from '../../alert.js';
-import { judge, readCertificate } from '../peer-certificate.js';
 import { type MessageOf, type Step, type Transition, whenReady } from '../step.js';
+import { claimOf, judgeClient } from './client-identity.js';
 import type { ServerContext, WaitCertificate, WaitCertificateVerify, WaitFinished } from './states.js';
 
 export function receiveCertificate(
@@ -9,8 +9,7 @@ export function receiveCertificate(
   { body, bytes }: MessageOf<'certificate'>,
   { settings }: ServerContext,
 ): Step<WaitCertificateVerify | WaitFinished> {
-  const { provider } = settings;
-  const claimed = readCertificate(body, { role: 'client', context: new Uint8Array(0), asked: [], provider });
+  const claimed = claimOf(body, noContext, settings);
   const transcript = state.transcript.append(bytes);
   if (claimed !== undefined) return { next: { ...state, name: 'WAIT_CV', transcript, claimed }, effects: [] };
   if (settings.clientAuthentication === 'require') {
@@ -25,16 +24,7 @@ export function receiveCertificateVerify(
   { settings }: ServerContext,
 ): Transition<WaitFinished> {
   const { claimed, transcript, info } = state;
-  const { verifyPeer, signatureSchemes: offered } = settings;
-  if (verifyPeer === undefined) throw new TypeError('verifyPeer is missing, so no client certificate can be judged');
-  const verdict = judge(body, {
-    role: 'client',
-    claimed,
-    transcriptHash: transcript.digest(),
-    offered,
-    serverName: undefined,
-    verifyPeer,
-  });
+  const verdict = judgeClient(body, claimed, transcript.digest(), settings);
   return whenReady(verdict, (clientSignatureScheme) => {
     const { suite, secrets, tickets } = state;
     return {
@@ -43,10 +33,18 @@ export function receiveCertificateVerify(
         suite,
         transcript: transcript.append(bytes),
         secrets,
-        info: { ...info, peerCertificates: claimed.certificates, clientSignatureScheme },
+        info: {
+          ...info,
+          peerCertificates: claimed.certificates,
+          peerDelegatedCredential: claimed.delegated,
+          clientSignatureScheme,
+        },
         tickets,
       },
       effects: [],
     };
   });
 }
+
+/** certificate_request_context is for authentication after the handshake (§4.4.2). */
+const noContext = new Uint8Array(0);

@@ -4,7 +4,7 @@ import { type Awaitable, whenKnown } from '../../awaitable.js';
 import type { ClientHelloInfo, Credential } from '../../config/index.js';
 import { nameOf, signatureSchemes } from '../../registry.js';
 import type { ServerSettings } from '../../settings/index.js';
-import { chooseSignatureScheme } from '../certificate-verify.js';
+import { type Acceptance, firstUsable } from '../credential-choice.js';
 import type { ChosenCredential } from '../own-certificate.js';
 import type { Offer } from './client-hello.js';
 
@@ -16,8 +16,9 @@ export function chooseCredential(offer: Offer, settings: ServerSettings): Awaita
     );
   }
   const { credentials } = settings;
-  if (typeof credentials !== 'function') return firstUsable(credentials, offer);
-  return whenKnown(credentials(clientHelloInfo(offer)), (given) => usable(given, offer));
+  const accepted = acceptance(offer, settings.now());
+  if (typeof credentials !== 'function') return best(credentials, accepted);
+  return whenKnown(credentials(clientHelloInfo(offer)), (given) => usable(given, offer, accepted));
 }
 
 /** The ClientHello as the application is shown it. */
@@ -31,13 +32,15 @@ export function clientHelloInfo(offer: Offer): ClientHelloInfo {
     cipherSuites: offer.hello.cipherSuites,
     groups: offer.groups,
     signatureSchemes: offer.signatureSchemes,
+    certificateSignatureSchemes: extensions.signatureAlgorithmsCert ?? offer.signatureSchemes,
+    delegatedCredentialSchemes: extensions.delegatedCredential ?? [],
     certificateAuthorities: extensions.certificateAuthorities ?? [],
     extensionTypes: extensions.types,
     bytes: offer.bytes,
   };
 }
 
-function usable(credential: Credential | undefined, offer: Offer): ChosenCredential {
+function usable(credential: Credential | undefined, offer: Offer, accepted: Acceptance): ChosenCredential {
   if (credential === undefined) {
     const { serverName } = offer;
     throw serverName === undefined
@@ -45,18 +48,26 @@ function usable(credential: Credential | undefined, offer: Offer): ChosenCredent
       : new TlsError('unrecognized_name', `there is no credential for ${JSON.stringify(serverName)} (RFC 6066 §3)`);
   }
   if (credential.certificateChain.length === 0) throw new TypeError('credentials returned an empty certificateChain');
-  return firstUsable([credential], offer);
+  return best([credential], accepted);
 }
 
-function firstUsable(credentials: readonly Credential[], offer: Offer): ChosenCredential {
-  for (const credential of credentials) {
-    const scheme = chooseSignatureScheme(credential.signer, offer.signatureSchemes);
-    if (scheme !== undefined) return { credential, scheme };
-  }
+function best(credentials: readonly Credential[], accepted: Acceptance): ChosenCredential {
+  const chosen = firstUsable(credentials, accepted);
+  if (chosen !== undefined) return chosen;
   const ours = credentials.flatMap(({ signer }) => signer.schemes).join(', ');
-  const seen = offer.signatureSchemes.slice(0, 32).map((code) => nameOf(signatureSchemes, code));
+  const seen = accepted.signatureSchemes.slice(0, 32).map((code) => nameOf(signatureSchemes, code));
   throw new TlsError(
     'handshake_failure',
     `the client accepts signatures by ${seen.join(', ')}; the server's keys sign with ${ours} (§4.3.3)`,
   );
+}
+
+function acceptance({ signatureSchemes: handshake, hello }: Offer, now: number): Acceptance {
+  const { signatureAlgorithmsCert, delegatedCredential } = hello.extensions;
+  return {
+    signatureSchemes: handshake,
+    certificateSignatureSchemes: signatureAlgorithmsCert ?? handshake,
+    delegatedCredentialSchemes: delegatedCredential ?? [],
+    now,
+  };
 }

@@ -162,6 +162,8 @@ function connectionInfo(parameters: Parameters, serverRandom: Uint8Array): Conne
     echAccepted: hello.offer.ech.kind === 'accepted',
     peerCertificates: resumed?.clientCertificates ?? [],
     localCertificates: chosen?.credential.certificateChain ?? [],
+    peerDelegatedCredential: false,
+    localDelegatedCredential: chosen?.credential.delegatedCredential !== undefined,
     clientRandom: hello.offer.hello.random,
     serverRandom,
   };

@@ -1,7 +1,8 @@
 /** The messages of the server's flight (§4.2.3, §4.4, §4.5), as bytes, from what has been agreed on. */
 import { namedGroups, protocolVersions, signatureSchemes } from '../../registry.js';
 import { encodeMessage, type KeyShareEntry } from '../../wire/index.js';
-import { certificateSchemes, handshakeSchemes } from '../certificate-verify.js';
+import { oidFiltersToSend } from '../../x509/oid-filters.js';
+import { certificateSchemes, delegatedCredentials, handshakeSchemes } from '../certificate-verify.js';
 import type { Parameters } from './parameters.js';
 import type { ServerContext } from './states.js';
 
@@ -44,13 +45,15 @@ export function encryptedExtensions({ hello, alpnProtocol, psk }: Parameters, { 
 }
 
 export function certificateRequest({ settings }: ServerContext): Uint8Array {
-  const { certificateAuthorities } = settings;
+  const { certificateAuthorities, oidFilters } = settings;
   return encodeMessage('certificate_request', {
     certificateRequestContext: noBytes,
     extensions: {
       signatureAlgorithms: handshakeSchemes(settings.signatureSchemes).map((scheme) => signatureSchemes[scheme]),
       signatureAlgorithmsCert: certificateSchemes(settings),
       certificateAuthorities: certificateAuthorities.length === 0 ? undefined : certificateAuthorities,
+      oidFilters: oidFilters.length === 0 ? undefined : oidFiltersToSend(oidFilters),
+      delegatedCredential: delegatedCredentials(settings),
     },
   });
 }

@@ -1,0 +1,54 @@
+/** How a client reads a CertificateRequest (§4.4.2) and which of its credentials answers it (§4.5.1.2). */
+import { TlsError } from '../../alert.js';
+import { type Awaitable, whenKnown } from '../../awaitable.js';
+import type { CertificateRequestInfo, Credential } from '../../config/index.js';
+import type { Transcript } from '../../keys/transcript.js';
+import type { ClientSettings } from '../../settings/index.js';
+import type { CertificateRequest } from '../../wire/index.js';
+import { matchesOidFilters, oidFiltersReceived } from '../../x509/oid-filters.js';
+import { firstUsable } from '../credential-choice.js';
+import { type Authentication, authenticate, authenticateAsNobody, type ChosenCredential } from '../own-certificate.js';
+
+export function certificateRequestInfo({ extensions }: CertificateRequest): CertificateRequestInfo {
+  const { signatureAlgorithms, signatureAlgorithmsCert, certificateAuthorities = [], oidFilters = [] } = extensions;
+  if (signatureAlgorithms === undefined) {
+    throw new TlsError('missing_extension', 'the CertificateRequest has no signature_algorithms (§4.4.2)');
+  }
+  return {
+    signatureSchemes: signatureAlgorithms,
+    certificateSignatureSchemes: signatureAlgorithmsCert ?? signatureAlgorithms,
+    certificateAuthorities: certificateAuthorities.map((name) => name.slice()),
+    oidFilters: oidFiltersReceived(oidFilters),
+    delegatedCredentialSchemes: extensions.delegatedCredential ?? [],
+  };
+}
+
+export interface ClientAuthentication extends Authentication {
+  /** `undefined` when the client shows no certificate. */
+  readonly presented: ChosenCredential | undefined;
+}
+
+/** Certificate, and CertificateVerify behind it unless it is empty. `context` is that of the request. */
+export function answerRequest(
+  request: CertificateRequestInfo,
+  context: Uint8Array,
+  transcript: Transcript,
+  { credential, now }: ClientSettings,
+): Awaitable<ClientAuthentication> {
+  const answer = { role: 'client', context, transcript } as const;
+  return whenKnown(typeof credential === 'function' ? credential(request) : credential, (given) => {
+    const presented = usable(given, request, now());
+    if (presented === undefined) return { ...authenticateAsNobody(answer), presented };
+    return whenKnown(authenticate(presented, answer), (made) => ({ ...made, presented }));
+  });
+}
+
+function usable(
+  credential: Credential | undefined,
+  request: CertificateRequestInfo,
+  now: number,
+): ChosenCredential | undefined {
+  const leaf = credential?.certificateChain[0];
+  if (credential === undefined || leaf === undefined || !matchesOidFilters(leaf, request.oidFilters)) return undefined;
+  return firstUsable([credential], { ...request, now });
+}

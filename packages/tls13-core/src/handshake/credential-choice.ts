@@ -1,0 +1,79 @@
+/** Which of this side's credentials a peer can make use of (§4.5.1.2), for both roles. */
+import { TlsError } from '../alert.js';
+import type { Credential } from '../config/index.js';
+import { type SignatureSchemeName, signatureSchemes } from '../registry.js';
+import { decodeDelegatedCredential } from '../wire/index.js';
+import { certificateFields, certificateSignatureSchemes } from '../x509/certificate.js';
+import { chooseSignatureScheme } from './certificate-verify.js';
+import { expiryFault } from './delegation.js';
+import type { ChosenCredential } from './own-certificate.js';
+
+/** What a peer accepts, as code points. */
+export interface Acceptance {
+  /** signature_algorithms */
+  readonly signatureSchemes: readonly number[];
+  /** signature_algorithms_cert, or the same again (§4.3.3). */
+  readonly certificateSignatureSchemes: readonly number[];
+  /** delegated_credential (RFC 9345) */
+  readonly delegatedCredentialSchemes: readonly number[];
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+/**
+ * The first credential that can sign for the peer; among those, the first whose chain is signed as the peer accepts it
+ * comes before the others (§4.5.1.2).
+ */
+export function firstUsable(credentials: readonly Credential[], accepted: Acceptance): ChosenCredential | undefined {
+  const usable = credentials.flatMap((credential): readonly ChosenCredential[] => {
+    const scheme = usableScheme(credential, accepted);
+    return scheme === undefined ? [] : [{ credential, scheme }];
+  });
+  const [first, ...others] = usable;
+  if (others.length === 0) return first;
+  return usable.find(({ credential }) => chainIsAccepted(credential, accepted)) ?? first;
+}
+
+/** The scheme to sign with under this credential, or `undefined` when the peer has no use for it. */
+function usableScheme(credential: Credential, accepted: Acceptance): SignatureSchemeName | undefined {
+  const { signer, delegatedCredential, certificateChain } = credential;
+  if (delegatedCredential === undefined) return chooseSignatureScheme(signer, accepted.signatureSchemes);
+  const [leaf] = certificateChain;
+  if (leaf === undefined) return undefined;
+  // Both of its schemes are the peer's to accept, each in a list of its own (RFC 9345 §4.1.1).
+  const delegated = decodeDelegatedCredential(delegatedCredential);
+  if (!accepted.signatureSchemes.includes(delegated.algorithm)) return undefined;
+  const scheme = chooseSignatureScheme(signer, accepted.delegatedCredentialSchemes);
+  const fits = scheme !== undefined && signatureSchemes[scheme] === delegated.cred.dcCertVerifyAlgorithm;
+  return fits && expiryFault(delegated, leaf, accepted.now) === undefined ? scheme : undefined;
+}
+
+/** Whether each certificate that is not self-issued is signed in a way that the peer accepts. */
+function chainIsAccepted(
+  { certificateChain }: Credential,
+  { certificateSignatureSchemes: accepted }: Acceptance,
+): boolean {
+  return certificateChain.every((certificate) => {
+    const schemes = schemesOfSignature(certificate);
+    return schemes === undefined || schemes.some((scheme) => accepted.includes(signatureSchemes[scheme]));
+  });
+}
+
+/** Read once for each certificate of ours. */
+const known = new WeakMap<Uint8Array, readonly SignatureSchemeName[] | 'any'>();
+
+function schemesOfSignature(certificate: Uint8Array): readonly SignatureSchemeName[] | undefined {
+  const schemes = known.get(certificate) ?? readSchemes(certificate);
+  known.set(certificate, schemes);
+  return schemes === 'any' ? undefined : schemes;
+}
+
+function readSchemes(certificate: Uint8Array): readonly SignatureSchemeName[] | 'any' {
+  try {
+    return certificateSignatureSchemes(certificateFields(certificate)) ?? 'any';
+  } catch (error) {
+    // What this side presents is its own affair: a certificate that is not readable here is shown as it is.
+    if (error instanceof TlsError) return 'any';
+    throw error;
+  }
+}

@@ -1,0 +1,34 @@
+/** What a client's Certificate and CertificateVerify must show a server (§4.5.1, §4.5.2), in the handshake and after it. */
+import { TlsError } from '../../alert.js';
+import type { Awaitable } from '../../awaitable.js';
+import { extensionTypes, type SignatureSchemeName } from '../../registry.js';
+import type { ServerSettings } from '../../settings/index.js';
+import type { Certificate, CertificateVerify } from '../../wire/index.js';
+import { matchesOidFilters } from '../../x509/oid-filters.js';
+import { type ClaimedIdentity, judge, readCertificate } from '../peer-certificate.js';
+
+/** The client's claim, or `undefined` when it shows no certificate. `context` is that of the CertificateRequest. */
+export function claimOf(body: Certificate, context: Uint8Array, settings: ServerSettings): ClaimedIdentity | undefined {
+  const asked = settings.delegatedCredentialSchemes.length === 0 ? [] : [extensionTypes.delegated_credential];
+  const claimed = readCertificate(body, { role: 'client', context, asked, settings });
+  const leaf = claimed?.certificates[0];
+  if (leaf !== undefined && !matchesOidFilters(leaf, settings.oidFilters)) {
+    const oids = settings.oidFilters.map(({ oid }) => oid).join(', ');
+    throw new TlsError(
+      'unsupported_certificate',
+      `the client's certificate does not hold what oid_filters asked for in ${oids} (§4.3.5)`,
+    );
+  }
+  return claimed;
+}
+
+/** The scheme that the client signed with, once the signature holds and the application believes the identity. */
+export function judgeClient(
+  body: CertificateVerify,
+  claimed: ClaimedIdentity,
+  transcriptHash: Uint8Array,
+  { verifyPeer, signatureSchemes: offered }: ServerSettings,
+): Awaitable<SignatureSchemeName> {
+  if (verifyPeer === undefined) throw new TypeError('verifyPeer is missing, so no client certificate can be judged');
+  return judge(body, { role: 'client', claimed, transcriptHash, offered, serverName: undefined, verifyPeer });
+}
