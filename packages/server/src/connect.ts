@@ -6,6 +6,7 @@ import { type ClientConfig, createClientEngine, type NamedGroupName, parseSessio
 import { type ConnectionHost, TlsConnection } from './connection.js';
 import { readCredentials } from './credentials.js';
 import { clientTelemetry } from './diagnostics.js';
+import { type EchClientOptions, echClientConfig } from './ech.js';
 import { ConnectionError } from './errors.js';
 import { type KeyLogSink, keyLogSink } from './key-log.js';
 import { type CommonOptions, refuseUnsupported, wholeNumber } from './options.js';
@@ -30,6 +31,8 @@ export interface ConnectOptions extends CommonOptions {
   readonly checkServerIdentity?: CheckServerIdentity;
   /** Groups to send key shares for at once. Default: the first of the groups. */
   readonly keyShares?: readonly NamedGroupName[];
+  /** Encrypted Client Hello (RFC 9849): hides `servername` from the network. An `EchRejectedError` may bring other configs. */
+  readonly ech?: EchClientOptions;
   /** Look like TLS 1.2 to boxes on the way (§E.4). Default true. */
   readonly middleboxCompatibility?: boolean;
   readonly lookup?: LookupFunction;
@@ -142,6 +145,7 @@ function clientConfig(options: ConnectOptions, host: string, check: PeerCheck): 
     ...(credential === undefined ? {} : { credential }),
     ...(session !== undefined && check.takes(session.peerCertificates) ? { session } : {}),
     ...(keyShares === undefined ? {} : { keyShares }),
+    ...(options.ech === undefined ? {} : { ech: echClientConfig(options.ech) }),
     ...(middleboxCompatibility === undefined ? {} : { middleboxCompatibility }),
   };
 }

@@ -1,6 +1,6 @@
 /** TLS 1.3 servers and clients for Node, whose records the Linux kernel seals where it can. */
 export type { ConnectionInfo, Session } from 'tls13-core';
-export { TlsError } from 'tls13-core';
+export { type EchKey, type EchKeys, EchRejectedError, TlsError } from 'tls13-core';
 export { rootCertificates } from 'tls13-node-crypto';
 export type { ClientHello, ClientHelloDecision, ConnectionOptions, OnClientHello } from './client-hello-first.js';
 export { type ConnectOptions, connect } from './connect.js';
@@ -19,6 +19,7 @@ export {
   type HandshakeMessage,
   type OffloadMessage,
 } from './diagnostics.js';
+export { type EchClientOptions, type EchKeySource, type EchServerOptions, readEchKeys } from './ech.js';
 export { ConnectionError, type ConnectionErrorCode } from './errors.js';
 export { createHttpsServer, type HttpApplication, HttpsServer, type HttpsServerOptions } from './https.js';
 export { type ServeFileOptions, sendFile } from './https-send-file.js';

@@ -4,6 +4,7 @@ import type { CryptoProvider, Limits } from 'tls13-core';
 import type { PemOrDer } from 'tls13-node-crypto';
 import type { OnClientHello } from './client-hello-first.js';
 import type { SecureContextOptions, SniCallback } from './credentials.js';
+import type { EchServerOptions } from './ech.js';
 import type { OffloadPolicy } from './offload.js';
 
 /** What servers and clients have in common. */
@@ -79,6 +80,8 @@ export interface TlsServerOptions extends CommonOptions {
   readonly sessionTimeout?: number;
   /** Tickets sent after a handshake. Default 2; 0 for no resumption. */
   readonly ticketCount?: number;
+  /** Encrypted Client Hello (RFC 9849): the keys, and which names are hidden. Default: none, and ECH is passed over. */
+  readonly ech?: EchServerOptions;
   /** Keep no state between a HelloRetryRequest and its answer. Default false. */
   readonly statelessRetry?: boolean;
   /** Connections at once; more are refused with a `drop` event. Default: unlimited. */

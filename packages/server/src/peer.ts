@@ -35,7 +35,8 @@ export class PeerCheck {
     this.#policy = policy;
   }
 
-  readonly verify: VerifyPeer = ({ role, certificates }) => {
+  readonly verify: VerifyPeer = ({ role, certificates, echPublicName }) => {
+    if (echPublicName !== undefined) return this.#judgePublicName(certificates, echPublicName);
     const error = this.#judge(role, certificates);
     this.authorizationError = error?.code;
     if (error !== undefined && this.#policy.rejectUnauthorized) throw error;
@@ -48,6 +49,13 @@ export class PeerCheck {
   takes(certificates: readonly Uint8Array[]): boolean {
     if (!this.#policy.rejectUnauthorized) return true;
     return certificates.length > 0 && this.#judge('server', certificates) === undefined;
+  }
+
+  /** Another name than the one asked for, and no policy that could excuse it: see `echPublicName`. */
+  #judgePublicName(chain: readonly Uint8Array[], host: string): void {
+    const error = asError(this.#policy.store.verify({ chain, purpose: 'server', host }));
+    this.authorizationError = error?.code;
+    if (error !== undefined) throw error;
   }
 
   #judge(role: 'client' | 'server', chain: readonly Uint8Array[]): TlsError | undefined {

@@ -1,6 +1,7 @@
 /** The core's configuration of a server, made from its options. */
 import type { CommonConfig, ServerConfig } from 'tls13-core';
 import { askSni, type CredentialStore } from './credentials.js';
+import { echServerConfig } from './ech.js';
 import type { TlsServerOptions } from './options.js';
 import { type TicketKeys, ticketConfig } from './tickets.js';
 
@@ -22,6 +23,7 @@ export function serverConfig(
             ALPNCallback({ servername: serverName ?? '', protocols: [...offered] }),
         }),
     ...(tickets === undefined ? {} : { tickets }),
+    ...(options.ech === undefined ? {} : { ech: echServerConfig(options.ech, protocol.provider) }),
     ...(options.statelessRetry === true ? { cookies: keys } : {}),
     clientAuthentication: clientAuthentication(options),
   };

@@ -6,6 +6,8 @@ export type * from './config/index.js';
 export type { ConnectionInfo } from './connection-info.js';
 export type * from './crypto/provider.js';
 export { type CipherSuite, cipherSuite } from './crypto/suites.js';
+export { describeEchConfigs, type EchConfigDescription } from './ech/describe.js';
+export { type EchConfigOptions, type GeneratedEchKey, generateEchConfig } from './ech/generate.js';
 export { createEchKeys, type EchKey, type EchKeys } from './ech/keys.js';
 export { EchRejectedError } from './ech/rejected.js';
 export { createClientEngine, createServerEngine } from './engine/index.js';

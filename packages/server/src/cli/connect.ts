@@ -1,7 +1,7 @@
 /** `tls13 connect`: stdin to TLS to stdout. The exit status tells why it ended, stderr what the connection was. */
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { parseSession, type Session, TlsError } from 'tls13-core';
+import { EchRejectedError, parseSession, type Session, TlsError } from 'tls13-core';
 import { type ConnectOptions, connect as connectTls } from '../connect.js';
 import type { TlsConnection } from '../connection.js';
 import { asError } from '../errors.js';
@@ -32,6 +32,8 @@ export const connectCommand: Command = {
     insecure: { help: 'go on though the certificate does not verify' },
     cert: { value: 'FILE', help: 'our certificate chain, for a server that asks for one' },
     key: { value: 'FILE', help: 'its private key' },
+    'ech-config': { value: 'TEXT', help: 'hide the name: an ECHConfigList in base64, or a file with one' },
+    'ech-grease': { help: 'look as if the name were hidden (when there is no --ech-config)' },
     session: { value: 'FILE', help: 'resume the session kept there, and keep the newest there (it is secret)' },
     ...commonOptions,
     'key-log': keyLogOption,
@@ -109,6 +111,10 @@ function endOf(error: Error, secured: boolean): End {
     if (error.code === 'ERR_TLS_TRUNCATED') return { status: connectStatus.truncated, reason: error.message };
     const { alertReceived, alertSent } = connectStatus;
     const status = error.received ? alertReceived : alertSent;
+    if (error instanceof EchRejectedError && error.retryConfigs !== undefined) {
+      const configs = Buffer.from(error.retryConfigs).toString('base64');
+      return { status, reason: `${error.message}; try again with --ech-config ${configs}` };
+    }
     return { status, reason: `alert ${error.alert} ${error.received ? 'received' : 'sent'}: ${error.message}` };
   }
   return { status: secured ? connectStatus.broken : connectStatus.notConnected, reason: error.message };
@@ -136,8 +142,19 @@ async function clientOptions(given: Arguments): Promise<ConnectOptions> {
       ? {}
       : { cert: readOptionFile('cert', cert), key: readOptionFile('key', key) }),
     ...(session === undefined ? {} : { session }),
+    ...echOptions(given),
     ...(await sharedOptions(given)),
   };
+}
+
+/** Who gives a config does not want the name in clear. */
+function echOptions(given: Arguments): Pick<ConnectOptions, 'ech'> {
+  const config = given.text('ech-config');
+  if (config === undefined) return given.has('ech-grease') ? { ech: { grease: true } } : {};
+  const file = /^[A-Za-z0-9+/]{8,}={0,2}$/.test(config) ? undefined : readOptionFile('ech-config', config);
+  // In a file it may be bytes: their first two are their length.
+  const binary = file !== undefined && file.length === 2 + (file[0] ?? 0) * 256 + (file[1] ?? 0);
+  return { ech: { configs: binary ? file : (file?.toString('latin1') ?? config), required: true } };
 }
 
 const defaultPort = 443;
@@ -182,7 +199,7 @@ const textReport: Report = {
     const [leaf] = connection.info?.peerCertificates ?? [];
     const lines = [
       `${protocol}, ${cipherSuite}, ${group}, ${resumed ? 'resumed' : (signatureScheme ?? 'no signature')}` +
-        `${alpnProtocol === null ? '' : `, ALPN ${alpnProtocol}`}`,
+        `${alpnProtocol === null ? '' : `, ALPN ${alpnProtocol}`}${summary.echAccepted ? ', ECH' : ''}`,
       ...(leaf === undefined ? [] : [`certificate ${fingerprint(leaf)}, ${verdictText(connection)}`]),
       `send: ${placeText(send)}`,
       `receive: ${placeText(receive)}`,

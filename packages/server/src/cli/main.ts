@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { asError } from '../errors.js';
 import { connect, connectCommand } from './connect.js';
 import { doctor, doctorCommand } from './doctor.js';
+import { ech, echCommand } from './ech.js';
 import { type Arguments, type Command, helpOf, parseArguments, UsageError } from './options.js';
 import { serve, serveCommand } from './serve.js';
 
@@ -15,6 +16,7 @@ interface Runnable {
 const commands: readonly Runnable[] = [
   { command: serveCommand, run: serve },
   { command: connectCommand, run: connect },
+  { command: echCommand, run: ech },
   { command: doctorCommand, run: doctor },
 ];
 

@@ -4,7 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { type Direction, kernel, summarizeDirections } from 'ktls-bind';
+import { createEchKeys, type EchKey, type EchKeys } from 'tls13-core';
 import { createProvider } from 'tls13-node-crypto';
+import { echKeysOf } from '../ech.js';
 import { asError } from '../errors.js';
 import { createHttpsServer, type HttpsServer, type HttpsServerOptions } from '../https.js';
 import { keyLogFile } from '../key-log.js';
@@ -32,6 +34,11 @@ export const serveCommand: Command = {
     port: { value: 'NUMBER', help: `which port (default: ${defaultPort}; 0 lets the system choose)` },
     cert: { value: 'FILE', repeated: true, help: 'a certificate chain (PEM); several are chosen from by name' },
     key: { value: 'FILE', repeated: true, help: 'the private key of the certificate in the same place' },
+    'ech-key': {
+      value: 'FILE',
+      repeated: true,
+      help: 'open encrypted ClientHellos (tls13 ech); the first is the current key',
+    },
     'client-ca': { value: 'FILE', repeated: true, help: 'let in only clients with a certificate of these authorities' },
     ...commonOptions,
     alpn: { value: 'LIST', help: 'http/1.1 (default) and h2, best first; over h2 files do not go by sendfile' },
@@ -53,8 +60,9 @@ export async function serve(given: Arguments): Promise<number> {
   const zeros = new Zeros();
   // Also when a second signal ends it all at once.
   process.once('exit', () => zeros.remove());
+  const ech = readEch(given, options);
   const server: HttpsServer = createHttpsServer(
-    { ...options, credentials: certificates.credentials },
+    { ...options, credentials: certificates.credentials, ...(ech === undefined ? {} : { ech: { keys: ech } }) },
     siteApplication({ folder, facts, zeros, counters: () => server.counters }),
   );
   const keyLogPath = given.text('key-log');
@@ -66,7 +74,7 @@ export async function serve(given: Arguments): Promise<number> {
     const host = given.text('host') ?? defaultHost;
     const address = await listening(server, host, given.port('port') ?? defaultPort);
     announce(given.has('json'), { address, host: given.text('host'), folder, facts, certificates });
-    await untilStopped(server, () => reload(server, given));
+    await untilStopped(server, () => reload(server, given, ech));
     return 0;
   } catch (error) {
     if (!isListenError(error)) throw error;
@@ -85,6 +93,24 @@ async function serverOptions(given: Arguments): Promise<HttpsServerOptions> {
     ...(clientAuthorities.length === 0 ? {} : { requestCert: true, ca: clientAuthorities }),
     ...(protocols === undefined ? {} : { ALPNProtocols: protocols, http2: protocols.includes('h2') }),
   };
+}
+
+function readEch(given: Arguments, { provider }: HttpsServerOptions): EchKeys | undefined {
+  if (given.texts('ech-key').length === 0) return undefined;
+  const keys = readEchFiles(given);
+  return createEchKeys(
+    typeof provider === 'object' ? provider : createProvider(provider && { prefer: provider }),
+    keys,
+  );
+}
+
+function readEchFiles(given: Arguments): readonly EchKey[] {
+  const files = given.texts('ech-key').map((file) => readOptionFile('ech-key', file));
+  try {
+    return echKeysOf(files);
+  } catch (error) {
+    throw new UsageError(`--ech-key: ${asError(error).message}`);
+  }
 }
 
 function existingFolder(path: string): string {
@@ -157,9 +183,10 @@ function urlHost(host: string | undefined): string {
 }
 
 /** A mistake in the new files leaves the old certificates in use. */
-async function reload(server: HttpsServer, given: Arguments): Promise<void> {
+async function reload(server: HttpsServer, given: Arguments, ech: EchKeys | undefined): Promise<void> {
   try {
     const { credentials, shown } = await readCertificates(given);
+    ech?.replace(readEchFiles(given));
     server.setCredentials({ credentials });
     for (const { fingerprint256 } of shown) process.stderr.write(`tls13: now presenting SHA-256 ${fingerprint256}\n`);
   } catch (error) {

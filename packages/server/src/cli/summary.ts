@@ -13,6 +13,7 @@ export interface ConnectionSummary {
   readonly serverName: string | null;
   readonly resumed: boolean;
   readonly helloRetryRequest: boolean;
+  readonly echAccepted: boolean;
   readonly send: DirectionOffload;
   readonly receive: DirectionOffload;
   /** Bytes of application data. */
@@ -33,6 +34,7 @@ export function summaryOf(connection: TlsConnection): ConnectionSummary | undefi
     serverName: info.serverName ?? null,
     resumed: info.resumed,
     helloRetryRequest: info.helloRetryRequest,
+    echAccepted: info.echAccepted,
     ...connection.offload,
     bytesSent: connection.bytesWritten,
     bytesReceived: connection.bytesRead,

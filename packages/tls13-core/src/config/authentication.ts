@@ -24,6 +24,11 @@ export interface PeerCertificates {
   readonly certificates: readonly Uint8Array[];
   /** The name asked for, which a server's certificate must hold. */
   readonly serverName: string | undefined;
+  /**
+   * Set when the server did not open an encrypted ClientHello: the certificate must be for this name, which `serverName` is
+   * too, and nothing may excuse it, as whom to believe about other configs hangs on it (RFC 9849 §6.1.7).
+   */
+  readonly echPublicName?: string;
   /** `status_request` response of the leaf, if stapled (§4.5.1.1). */
   readonly ocspResponse: Uint8Array | undefined;
   /**

@@ -1,9 +1,9 @@
 /** What the server's first message says of Encrypted Client Hello (RFC 9849 §6.1.4), and whom it must be then (§6.1.7). */
 import { TlsError } from '../../alert.js';
 import { constantTimeEqual } from '../../bytes.js';
+import type { VerifyPeer } from '../../config/index.js';
 import type { Transcript } from '../../keys/transcript.js';
 import { extensionTypes } from '../../registry.js';
-import type { ClientSettings } from '../../settings/index.js';
 import { confirmationLength, retryConfirmation, serverHelloConfirmation } from '../ech/confirmation.js';
 import type { MessageOf } from '../step.js';
 import type { Offer } from './offer.js';
@@ -46,9 +46,11 @@ export function offerRetriedBy(
   return { ...offer, ech: { ...ech, confirmed: true } };
 }
 
-/** Whose certificate the server must show: when ECH was rejected, that of the public name and of nobody else. */
-export function nameToAuthenticate({ ech }: Offer, settings: ClientSettings): string | undefined {
-  return ech.kind === 'rejected' ? ech.publicName : settings.serverName;
+/** Who judges the server: when ECH was rejected, it must be the public name and nobody else (§6.1.7). */
+export function peerVerifier({ ech }: Offer, verifyPeer: VerifyPeer): VerifyPeer {
+  if (ech.kind !== 'rejected') return verifyPeer;
+  const { publicName } = ech;
+  return (peer) => verifyPeer({ ...peer, serverName: publicName, echPublicName: publicName });
 }
 
 /** The retry_configs of EncryptedExtensions, where they may be believed (§6.1.6); for a dummy they mean nothing (§6.2.1). */

@@ -4,7 +4,7 @@ import type { VerifyPeer } from '../../config/index.js';
 import { judge, readCertificate } from '../peer-certificate.js';
 import { type MessageOf, type Step, type Transition, whenReady } from '../step.js';
 import { certificateRequestInfo } from './certificate-answer.js';
-import { nameToAuthenticate, retryConfigs } from './ech-answer.js';
+import { peerVerifier, retryConfigs } from './ech-answer.js';
 import { checkOffered } from './offer.js';
 import type {
   ClientContext,
@@ -108,14 +108,14 @@ export function receiveCertificateVerify(
   { settings }: ClientContext,
 ): Transition<WaitFinished> {
   const { negotiated, transcript, alpnProtocol, request, claimed } = state;
-  const { signatureSchemes: offered } = settings;
+  const { serverName, signatureSchemes: offered } = settings;
   const verdict = judge(body, {
     role: 'server',
     claimed,
     transcriptHash: transcript.digest(),
     offered,
-    serverName: nameToAuthenticate(negotiated.offer, settings),
-    verifyPeer: verifier(settings),
+    serverName,
+    verifyPeer: peerVerifier(negotiated.offer, verifier(settings)),
   });
   return whenReady(verdict, (signatureScheme) => ({
     next: {
