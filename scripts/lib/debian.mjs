@@ -7,12 +7,35 @@ import { output, runAside } from './run.mjs';
 /** Downloads `packages` of a suite into `folder`, which is for this alone; returns the paths of the .deb files. */
 export async function downloadPackages(folder, suite, packages, mirror = debianMirror()) {
   const debs = join(folder, 'debs');
-  for (const name of ['lists/partial', 'cache/archives/partial', 'debs']) {
-    mkdirSync(join(folder, name), { recursive: true });
-  }
+  mkdirSync(debs, { recursive: true });
+  const apt = await aptFor(folder, [suite], mirror);
+  await apt(['download', '-qq', ...packages], debs);
+  return readdirSync(debs).map((name) => join(debs, name));
+}
+
+/**
+ * As `downloadPackages`, with everything they depend on, as for a machine that has nothing yet. The last suite is the
+ * one to prefer.
+ */
+export async function downloadClosure(folder, suites, packages, mirror = debianMirror()) {
+  const apt = await aptFor(folder, suites, mirror);
+  const nothing = join(folder, 'status');
+  writeFileSync(nothing, '');
+  const options = ['-o', `Dir::State::Status=${nothing}`, '-t', suites.at(-1), '--no-install-recommends'];
+  await apt(['install', '--download-only', '-y', '-qq', ...options, ...packages], folder);
+  const archives = join(folder, 'cache/archives');
+  return readdirSync(archives)
+    .filter((name) => name.endsWith('.deb'))
+    .map((name) => join(archives, name));
+}
+
+/** Runs apt-get with the lists of these suites, which it has fetched. */
+async function aptFor(folder, suites, mirror) {
+  for (const name of ['lists/partial', 'cache/archives/partial']) mkdirSync(join(folder, name), { recursive: true });
   const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
   const signed = existsSync(keyring) ? ` [signed-by=${keyring}]` : '';
-  writeFileSync(join(folder, 'sources.list'), `deb${signed} ${mirror} ${suite} main\n`);
+  const lines = suites.map((suite) => `deb${signed} ${mirror} ${suite} main\n`);
+  writeFileSync(join(folder, 'sources.list'), lines.join(''));
   const options = Object.entries({
     'Dir::Etc::SourceList': join(folder, 'sources.list'),
     'Dir::Etc::SourceParts': '/dev/null',
@@ -24,17 +47,17 @@ export async function downloadPackages(folder, suite, packages, mirror = debianM
     'Acquire::Retries': '3',
     'APT::Sandbox::User': 'root',
   }).flatMap(([key, value]) => ['-o', `${key}=${value}`]);
-  for (const command of [
-    ['update', '-qq'],
-    ['download', '-qq', ...packages],
-  ]) {
+  const apt = async (command, cwd) => {
     // What apt says goes to standard error: standard output belongs to the script that asked.
-    const status = await runAside('apt-get', [...options, ...command], { cwd: debs, stdio: ['ignore', 2, 2] });
+    const status = await runAside('apt-get', [...options, ...command], { cwd, stdio: ['ignore', 2, 2] });
     if (status !== 0) {
-      throw new Error(`apt-get ${command.join(' ')} for Debian ${suite} from ${mirror} ended with ${status}`);
+      throw new Error(
+        `apt-get ${command.join(' ')} for Debian ${suites.join('+')} from ${mirror} ended with ${status}`,
+      );
     }
-  }
-  return readdirSync(debs).map((name) => join(debs, name));
+  };
+  await apt(['update', '-qq'], folder);
+  return apt;
 }
 
 /** The Debian archive that apt is configured with; a release's own archive, not its updates or security. */

@@ -9,7 +9,7 @@ export interface Exit {
 }
 
 /** How long a peer may take for anything, in milliseconds. */
-const patience = 30_000;
+const patience = Number(process.env.TLS13_PEER_PATIENCE ?? 30_000);
 
 /**
  * A running program. What it prints is split: bytes below 0x80 are its words (both streams, in `text`), those above are

@@ -1,0 +1,97 @@
+// Newer Debians in folders: the packages of a suite with all that they depend on, unpacked side by side, in which
+// programs run with their own libraries. Nothing of the machine's own changes.
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { downloadClosure } from './debian.mjs';
+import { cacheFolder, hasProgram, run } from './run.mjs';
+
+/** What a program run in a root needs around it. */
+const base = ['bash', 'coreutils'];
+
+export const roots = {
+  sid: {
+    suites: ['sid'],
+    packages: [
+      ...['openssl', 'gnutls-bin', 'libnss3-tools', 'curl', 'botan', 'python3', 'firefox', 'android-boringssl'],
+      ...['libwolfssl-dev', 'libmbedtls-dev', 'openjdk-25-jre-headless', 'libecj-java', 'libbctls-java'],
+      ...['testssl.sh', 'bsdextrautils', 'procps', 'grep', 'sed', 'gawk', 'hostname', 'bind9-dnsutils'],
+    ],
+  },
+  experimental: { suites: ['sid', 'experimental'], packages: ['openssl'] },
+};
+
+/** The folder of a root that is there; undefined without it. */
+export function rootFolder(name) {
+  const folder = join(cacheFolder, 'roots', name);
+  return existsSync(join(folder, stampFile)) && readFileSync(join(folder, stampFile), 'utf8') === stamp(name)
+    ? folder
+    : undefined;
+}
+
+/** Fetches the root if it is not there; returns its folder. Takes a minute and up to a gigabyte. */
+export async function provideRoot(name) {
+  const known = rootFolder(name);
+  if (known !== undefined) return known;
+  for (const program of ['apt-get', 'dpkg', 'dpkg-deb', 'tar', 'unshare']) {
+    if (!hasProgram(program)) throw new Error(`fetching a Debian ${name} needs ${program}: this is no Debian`);
+  }
+  const { suites, packages } = roots[name];
+  const parent = join(cacheFolder, 'roots');
+  const folder = join(parent, name);
+  mkdirSync(parent, { recursive: true });
+  const aside = mkdtempSync(join(parent, `.${name}-`));
+  try {
+    console.error(`fetching Debian ${suites.join('+')}: ${packages.join(' ')}`);
+    const target = join(aside, 'root');
+    mkdirSync(target);
+    const debs = await downloadClosure(aside, suites, [...base, ...packages]);
+    // Its links of /bin, /lib and so on must be there before what is unpacked through them.
+    const first = debs.filter((path) => /\/base-files_[^/]*$/.test(path));
+    for (const deb of [...first, ...debs.filter((path) => !first.includes(path))]) unpack(deb, target);
+    for (const name of ['proc', 'dev', 'tmp']) mkdirSync(join(target, name), { recursive: true });
+    writeFileSync(join(target, 'etc/hosts'), '127.0.0.1 localhost\n::1 localhost\n');
+    writeFileSync(join(target, stampFile), stamp(name));
+    rmSync(folder, { recursive: true, force: true });
+    renameSync(target, folder);
+  } finally {
+    rmSync(aside, { recursive: true, force: true });
+  }
+  return folder;
+}
+
+/**
+ * The command before a command that is to run in a root: it sees the root's files, this machine's network, processes
+ * and devices, and the folder for temporary files.
+ */
+export function inRoot(folder) {
+  const asUser = process.getuid?.() === 0 ? [] : ['--map-root-user'];
+  const path = 'PATH=/usr/bin:/usr/sbin:/usr/lib/jvm/java-25-openjdk-amd64/bin';
+  return ['unshare', ...asUser, '--mount', '/bin/sh', '-c', enter, 'enter', folder, tmpdir(), '/usr/bin/env', path];
+}
+
+const enter = [
+  'root=$1 shared=$2',
+  'shift 2',
+  'mkdir -p "$root$shared"',
+  'mount --rbind /proc "$root/proc"',
+  'mount --rbind /dev "$root/dev"',
+  'mount --rbind "$shared" "$root$shared"',
+  'exec chroot "$root" "$@"',
+].join(' && ');
+
+const stampFile = '.packages';
+
+function stamp(name) {
+  return JSON.stringify(roots[name]);
+}
+
+function unpack(deb, target) {
+  const status = run('/bin/sh', [
+    '-c',
+    'dpkg-deb --fsys-tarfile "$0" | tar -x -C "$1" --keep-directory-symlink',
+    deb,
+    target,
+  ]);
+  if (status !== 0) throw new Error(`${deb} could not be unpacked`);
+}

@@ -1,0 +1,10 @@
+/** Every feature of the table, in its order. */
+import { authentication } from './features/authentication.js';
+import { data } from './features/data.js';
+import type { Feature } from './features/feature.js';
+import { handshake } from './features/handshake.js';
+import { sessions } from './features/sessions.js';
+
+export type { Feature };
+
+export const features: readonly Feature[] = [...handshake, ...authentication, ...sessions, ...data];

@@ -1,0 +1,100 @@
+/** Records, keys and the end of a connection. */
+import type { TlsConnection } from 'tls13-server';
+import { expect } from 'vitest';
+import { failure } from '../../ours.js';
+import { exchange } from '../exchange.js';
+import { both, type Feature, simple } from './feature.js';
+
+const group = 'Records and keys';
+
+export const data: readonly Feature[] = [
+  {
+    id: 'large',
+    title: 'A quarter of a megabyte each way',
+    group,
+    ...both(async (cell) => cell.check(await cell.connect(), {}, {}, 1 << 18)),
+  },
+  {
+    id: 'small-records',
+    title: 'Records of 512 bytes, ours',
+    group,
+    ...both(async (cell) => cell.check(await cell.connect({}, { maxSendFragment: 512 }), {}, {}, 50_000)),
+  },
+  {
+    id: 'their-small-records',
+    title: 'Records of 512 bytes, theirs',
+    group,
+    ...both(async (cell) => cell.check(await cell.connect({ fragment: 512 }), {}, {}, 50_000)),
+  },
+  { id: 'their-padding', title: 'Padded records, theirs', group, ...both(simple({ theirs: { padding: 4096 } })) },
+  {
+    id: 'key-update',
+    title: 'KeyUpdate from the peer',
+    group,
+    ...both(async (cell) => {
+      const { connection, link } = await cell.connect();
+      await link.said(1);
+      const received = updated(connection, 'receive');
+      if (link.updateKeys === undefined) throw new Error('it cannot be told to');
+      link.updateKeys(false);
+      await received;
+      await exchange(connection, link, cell.role);
+    }),
+  },
+  {
+    id: 'key-update-requested',
+    title: 'KeyUpdate from the peer that asks for ours',
+    group,
+    ...both(async (cell) => {
+      const { connection, link } = await cell.connect();
+      await link.said(1);
+      const both = [updated(connection, 'receive'), updated(connection, 'send')];
+      if (link.updateKeys === undefined) throw new Error('it cannot be told to');
+      link.updateKeys(true);
+      await both[0];
+      await exchange(connection, link, cell.role);
+      await both[1];
+      await exchange(connection, link, cell.role);
+    }),
+  },
+  {
+    id: 'our-key-update',
+    title: 'KeyUpdate from us that asks for the peer’s',
+    group,
+    ...both(async (cell) => {
+      const { connection, link } = await cell.connect();
+      await exchange(connection, link, cell.role);
+      let received = 0;
+      connection.on('keyUpdate', ({ direction }: { direction: string }) => {
+        if (direction === 'receive') received += 1;
+      });
+      for (let count = 0; count < 3; count++) {
+        connection.updateKeys({ requestPeer: true });
+        await exchange(connection, link, cell.role);
+      }
+      expect(received).toBe(3);
+    }),
+  },
+  {
+    id: 'peer-closes',
+    title: 'close_notify from the peer',
+    group,
+    ...both(async (cell) => {
+      const { connection, link } = await cell.connect();
+      await exchange(connection, link, cell.role);
+      if (link.close === undefined) throw new Error('it cannot be told to');
+      link.close();
+      // Without close_notify the connection would fail with ERR_TLS_TRUNCATED.
+      await expect(failure(connection)).rejects.toThrow('the connection ended well');
+    }),
+  },
+];
+
+/** Its next change of a key. */
+function updated(connection: TlsConnection, which: 'receive' | 'send'): Promise<void> {
+  return new Promise((resolve) => {
+    connection.on('keyUpdate', ({ direction }: { direction: string }) => {
+      if (direction === which) resolve();
+    });
+  });
+}

@@ -1,0 +1,44 @@
+/** Resumption. */
+import { expect } from 'vitest';
+import { clientIdentity, trusted } from '../../identities.js';
+import { both, type Feature } from './feature.js';
+
+const group = 'Sessions';
+
+export const sessions: readonly Feature[] = [
+  {
+    id: 'resumption',
+    title: 'Resumption by a ticket',
+    group,
+    ...both(async (cell) => {
+      const { first, ...pair } = await cell.resume();
+      expect(first.info?.resumed).toBe(false);
+      await cell.check(pair, { resumed: true, signatureScheme: undefined }, { resumed: true });
+    }),
+  },
+  {
+    id: 'resumption-retry',
+    title: 'Resumption after a HelloRetryRequest',
+    group,
+    client: async (cell) => {
+      const pair = await cell.resume({ groups: ['x25519', 'secp256r1'] }, { ecdhCurve: ['secp256r1'] });
+      await cell.check(pair, { resumed: true, helloRetryRequest: true }, { resumed: true });
+    },
+    server: async (cell) => {
+      const options = { ecdhCurve: ['x25519', 'secp256r1'], keyShares: ['x25519' as const] };
+      const pair = await cell.resume({ groups: ['secp256r1'] }, options);
+      await cell.check(pair, { resumed: true, helloRetryRequest: true }, { resumed: true });
+    },
+  },
+  {
+    id: 'resumption-client',
+    title: 'Resumption of a session with a client certificate',
+    group,
+    client: async (cell) => {
+      const options = { requestCert: true, ca: trusted.pem };
+      const pair = await cell.resume({ identity: clientIdentity('p256').files }, options);
+      await cell.check(pair, { resumed: true }, { resumed: true });
+      expect(pair.connection.getPeerX509Certificate()?.subject).toBe('CN=client p256');
+    },
+  },
+];

@@ -1,0 +1,11 @@
+/** What GnuTLS, or its programs, have not. */
+import type { Reasons } from '../peer.js';
+
+export const lackedByGnutls: Reasons = {
+  X25519MLKEM768: 'Debian builds it without ML-KEM',
+  'their-padding': 'its programs cannot be told to pad',
+  'their-small-records': 'its programs cannot be told to send smaller records',
+  'key-update': { server: 'gnutls-serv cannot be told to' },
+  'key-update-requested': { server: 'gnutls-serv cannot be told to' },
+  'peer-closes': { server: 'gnutls-serv cannot be told to' },
+};
