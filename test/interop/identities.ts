@@ -7,7 +7,7 @@ import type { SignatureSchemeName } from 'tls13-core';
 import { afterAll } from 'vitest';
 import { authority, curveKey, type Issued, Pki, type Request } from '../../packages/node-crypto/test/pki.js';
 
-export type KeyKind = 'p256' | 'p384' | 'p521' | 'ed25519' | 'rsa' | 'rsa4096' | 'rsaPss';
+export type KeyKind = 'p256' | 'p384' | 'p521' | 'ed25519' | 'ed448' | 'rsa' | 'rsa4096' | 'rsaPss';
 
 /** Names of PEM files. */
 export interface Files {
@@ -39,6 +39,7 @@ const makers: Readonly<Record<KeyKind, () => KeyObject>> = {
   p384: () => curveKey('P-384'),
   p521: () => curveKey('P-521'),
   ed25519: () => generateKeyPairSync('ed25519').privateKey,
+  ed448: () => generateKeyPairSync('ed448').privateKey,
   rsa: () => generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey,
   rsa4096: () => generateKeyPairSync('rsa', { modulusLength: 4096 }).privateKey,
   rsaPss: () => generateKeyPairSync('rsa-pss', { modulusLength: 2048 }).privateKey,

@@ -118,6 +118,12 @@ export interface Peer {
   readonly faults?: Reasons;
 }
 
+/** The same reason for every group with ML-KEM. */
+export function hybrids(reason: string): Reasons {
+  const names = ['MLKEM768', 'MLKEM1024', 'SecP256r1MLKEM768', 'X25519MLKEM768', 'SecP384r1MLKEM1024'];
+  return Object.fromEntries(names.map((name) => [name, reason]));
+}
+
 export function reasonFor(reasons: Reasons | undefined, feature: string, role: Role): string | undefined {
   const found = reasons?.[feature];
   return typeof found === 'string' ? found : found?.[role];

@@ -6,7 +6,7 @@ import { type Feature, simple } from './feature.js';
 const group = 'Authentication';
 
 /** Each scheme once, with a key of the first kind that signs with it. */
-const schemes = signatures
+const schemes = [...signatures, { kind: 'ed448', scheme: 'ed448' } as const]
   .filter(({ scheme }, index) => signatures.findIndex((other) => other.scheme === scheme) === index)
   .map(
     ({ kind, scheme }): Feature => ({

@@ -64,15 +64,14 @@ export const data: readonly Feature[] = [
     ...both(async (cell) => {
       const { connection, link } = await cell.connect();
       await exchange(connection, link, cell.role);
-      let received = 0;
-      connection.on('keyUpdate', ({ direction }: { direction: string }) => {
-        if (direction === 'receive') received += 1;
-      });
       for (let count = 0; count < 3; count++) {
+        const received = updated(connection, 'receive');
         connection.updateKeys({ requestPeer: true });
+        // It answers with what it sends after it has read the request.
         await exchange(connection, link, cell.role);
+        await exchange(connection, link, cell.role);
+        await received;
       }
-      expect(received).toBe(3);
     }),
   },
   {

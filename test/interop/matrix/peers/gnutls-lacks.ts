@@ -1,8 +1,8 @@
 /** What GnuTLS, or its programs, have not. */
-import type { Reasons } from '../peer.js';
+import { hybrids, type Reasons } from '../peer.js';
 
 export const lackedByGnutls: Reasons = {
-  X25519MLKEM768: 'Debian builds it without ML-KEM',
+  ...hybrids('Debian builds it without ML-KEM'),
   'their-padding': 'its programs cannot be told to pad',
   'their-small-records': 'its programs cannot be told to send smaller records',
   'key-update': { server: 'gnutls-serv cannot be told to' },

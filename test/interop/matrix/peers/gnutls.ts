@@ -5,6 +5,8 @@ import { cipherNames, signatureNames } from '../../peers/gnutls.js';
 import { freePort, type Program } from '../../peers/program.js';
 import { type Link, type Peer, type Place, type Reasons, type Said, start, versionIn, type Wish } from '../peer.js';
 
+const signatures = { ...signatureNames, ed448: 'EdDSA-Ed448' };
+
 export function gnutls(place: Place, id: string, lacks: Reasons): Peer {
   const run = (parameters: readonly string[]) => start(place, ['stdbuf', '-oL', ...parameters]);
   return {
@@ -48,7 +50,7 @@ export function gnutls(place: Place, id: string, lacks: Reasons): Peer {
 
 function common(wish: Wish): string[] {
   const { suite, groups, scheme, identity } = wish;
-  const named = scheme === undefined ? undefined : signatureNames[scheme];
+  const named = scheme === undefined ? undefined : signatures[scheme];
   const priority = [
     'NORMAL:-VERS-ALL:+VERS-TLS1.3',
     suite === undefined ? '+AES-128-CCM' : `-CIPHER-ALL:+${cipherNames[suite]}`,
@@ -130,6 +132,6 @@ function described(text: string): Said {
       .find((part) => part?.startsWith('ECDHE-'))
       ?.slice(6)
       .toLowerCase(),
-    scheme: parts.map((part) => named(signatureNames, part)).find((name) => name !== undefined),
+    scheme: parts.map((part) => named(signatures, part)).find((name) => name !== undefined),
   };
 }

@@ -1,5 +1,5 @@
 /** What the versions of OpenSSL, or its programs, have not. */
-import type { Reasons } from '../peer.js';
+import { hybrids, type Reasons } from '../peer.js';
 
 const programs: Reasons = {
   'peer-closes': { server: 's_server closes the socket without a close_notify' },
@@ -7,7 +7,7 @@ const programs: Reasons = {
 
 export const lackedBy30: Reasons = {
   ...programs,
-  X25519MLKEM768: 'since OpenSSL 3.5',
+  ...hybrids('since OpenSSL 3.5'),
 };
 
 export const lackedBy36: Reasons = {
