@@ -26,6 +26,9 @@ export interface ConnectionInfo {
   readonly helloRetryRequest: boolean;
   /** The ClientHello was encrypted (RFC 9849), and the server opened it: nobody on the way has seen `serverName`. */
   readonly echAccepted: boolean;
+  /** Whether the client offered early data (0-RTT, §2.3) in this ClientHello, and what became of it. */
+  readonly earlyData: 'none' | 'accepted' | 'rejected';
+  readonly earlyDataReason: EarlyDataReason;
   /** DER, leaf first; of the original handshake when resumed; empty when the peer showed none. */
   readonly peerCertificates: readonly Uint8Array[];
   /** DER, leaf first, as presented in this handshake; empty when none was. */
@@ -37,3 +40,26 @@ export interface ConnectionInfo {
   readonly clientRandom: Uint8Array;
   readonly serverRandom: Uint8Array;
 }
+
+/** Why early data was accepted, was not, or was not offered. */
+export type EarlyDataReason =
+  | 'accepted'
+  /** This side is not configured for it. */
+  | 'disabled'
+  /** A server's reason: the client may, but did not. */
+  | 'not_offered'
+  | 'no_session_offered'
+  | 'session_not_resumed'
+  /** The ticket permits none, or more than this server accepts now. */
+  | 'unsupported_for_session'
+  | 'hello_retry_request'
+  /** The session was made with another cipher suite. */
+  | 'cipher_suite_mismatch'
+  /** The session was made with another protocol of RFC 7301. */
+  | 'alpn_mismatch'
+  /** The ticket is not as old as the client says (§8.3). */
+  | 'ticket_age_skew'
+  /** The ticket has served before, or that could not be told (§8.1). */
+  | 'replay_suspected'
+  /** A client's reason: the server does not say why. */
+  | 'peer_declined';

@@ -1,6 +1,6 @@
 /** What an engine tells its driver, in order. A driver is a `switch` over these. */
 import type { TlsError } from './alert.js';
-import type { ConnectionInfo } from './connection-info.js';
+import type { ConnectionInfo, EarlyDataReason } from './connection-info.js';
 import type { TrafficKeys } from './crypto/provider.js';
 import type { KeyLogLabel } from './handshake/effects.js';
 import type { Session } from './session.js';
@@ -14,6 +14,15 @@ export type TlsEvent =
   | { readonly type: 'connected'; readonly info: ConnectionInfo }
   /** Application data from the peer. The memory is the caller's. */
   | { readonly type: 'data'; readonly data: Uint8Array }
+  /** Server: early data (§2.3), which anybody may have sent again (§8). The memory is the caller's. */
+  | { readonly type: 'early_data'; readonly data: Uint8Array }
+  /**
+   * Early data was accepted. Server: `early_data` follows, and `send` may be called from now on; `info` as it will be
+   * reported if the client finishes the handshake.
+   */
+  | { readonly type: 'early_data_accepted'; readonly info: ConnectionInfo }
+  /** Client: early data was offered and is lost; what of it is still wanted is to be sent again after `connected`. */
+  | { readonly type: 'early_data_rejected'; readonly reason: EarlyDataReason }
   /** Client: a session to resume later (§4.7.1). */
   | { readonly type: 'ticket'; readonly session: Session }
   /** The application was asked something and has not answered: call `resume()` when `settled` is fulfilled (it never rejects). */

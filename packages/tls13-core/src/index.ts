@@ -3,7 +3,7 @@ export { type AlertName, alertDescriptions, alertName, TlsError, type TlsErrorOp
 export { channelBinding } from './channel-binding.js';
 export { type ClientHelloRead, readClientHello } from './client-hello-reader.js';
 export type * from './config/index.js';
-export type { ConnectionInfo } from './connection-info.js';
+export type { ConnectionInfo, EarlyDataReason } from './connection-info.js';
 export type * from './crypto/provider.js';
 export { type CipherSuite, cipherSuite } from './crypto/suites.js';
 export { describeEchConfigs, type EchConfigDescription } from './ech/describe.js';
@@ -37,6 +37,7 @@ export {
   type SignatureSchemeName,
   signatureSchemes,
 } from './registry.js';
+export { createReplayCache, type ReplayCacheOptions } from './replay-cache.js';
 export { parseSession, type Session, serializeSession } from './session.js';
 export { createTicketKeys, type TicketKeys, type TicketKeysOptions } from './ticket-keys.js';
 export {

@@ -18,6 +18,11 @@ export interface ClientConfig extends CommonConfig {
   readonly session?: Session;
   /** External PSKs to offer, best first, behind `session` (§4.3.11). */
   readonly psks?: readonly Psk[];
+  /**
+   * Offer early data (0-RTT, §2.3): what `sendEarly` is given leaves before the server has answered, when the session
+   * permits it and its protocol is among `alpnProtocols`. Such data can be replayed by others (§8). Default false.
+   */
+  readonly earlyData?: boolean;
   /** Groups to send a share for in the first ClientHello. Default: the first of `groups`, and beside one with ML-KEM the first without. */
   readonly keyShares?: readonly NamedGroupName[];
   /** Middlebox compatibility mode (§E.4). Default true. */

@@ -4,7 +4,7 @@
 export interface Limits {
   /** Bytes of one handshake message. Default 131,072. */
   readonly handshakeMessage: number;
-  /** Bytes of rejected early data that a server skips (§4.3.10). Default 65,536. */
+  /** Bytes of rejected early data that a server skips (§4.3.10). Default 65,536, or as much as it could accept. */
   readonly skippedEarlyData: number;
   /** KeyUpdates in a row without application data between them. Default 32. */
   readonly keyUpdates: number;

@@ -4,6 +4,7 @@ import type { NamedGroupName } from '../registry.js';
 import type { OidFilter } from '../x509/oid-filters.js';
 import type { Credential, VerifyPeer } from './authentication.js';
 import type { CommonConfig } from './common.js';
+import type { EarlyDataConfig } from './early-data.js';
 import type { EchServerConfig } from './ech.js';
 import type { Psk, PskLookup } from './psk.js';
 
@@ -35,6 +36,8 @@ export interface ServerConfig extends CommonConfig {
   readonly oidFilters?: readonly OidFilter[];
   /** Resumption (§2.2). Without it no ticket is sent and none is read. */
   readonly tickets?: TicketConfig;
+  /** Accept early data (0-RTT, §2.3), and say so in the tickets; needs `tickets`. Default: none is accepted. */
+  readonly earlyData?: EarlyDataConfig;
   /** Keeps no state across a HelloRetryRequest: the cookie carries it, sealed by this (§4.3.2). */
   readonly cookies?: Protector;
   /**

@@ -2,6 +2,7 @@
 import { TlsError } from '../alert.js';
 import type { Fragment } from '../crypto/provider.js';
 import { contentTypes, nameOf } from '../registry.js';
+import { takeEarlyData } from './early-data.js';
 import { takeAlert } from './ending.js';
 import { connectedState, type Parts } from './parts.js';
 
@@ -28,7 +29,9 @@ export function refuseWithinMessage(contentType: number, { joiner }: Parts): voi
   throw new TlsError('unexpected_message', `${name} record between the parts of a handshake message (§5.1)`);
 }
 
-function takeData(data: Uint8Array, { progress, floodGuard, outbox }: Parts): void {
+function takeData(data: Uint8Array, parts: Parts): void {
+  const { progress, floodGuard, outbox } = parts;
+  if (progress.early.readable !== undefined) return takeEarlyData(data, progress.early.readable, parts);
   if (progress.state !== connectedState) {
     throw new TlsError('unexpected_message', 'application data before the handshake is complete');
   }

@@ -2,6 +2,7 @@
 import { type AlertName, TlsError } from '../alert.js';
 import { contentTypes } from '../registry.js';
 import { decodeAlert, encodeAlert } from '../wire/index.js';
+import { wipe } from './early-data.js';
 import type { Parts } from './parts.js';
 
 export function sendAlert(name: AlertName, { sending, outbox }: Parts): void {
@@ -22,7 +23,8 @@ export function takeAlert(content: Uint8Array, parts: Parts): void {
 /** Tells the peer, then ends. */
 export function fail(error: TlsError, parts: Parts): void {
   try {
-    if (!parts.progress.sendClosed) sendAlert(error.alert, parts);
+    // Before anything was said there is nobody to tell.
+    if (!parts.progress.sendClosed && parts.progress.state !== undefined) sendAlert(error.alert, parts);
   } catch {
     // What failed is the sealing itself: the connection ends without an alert.
   }
@@ -38,4 +40,5 @@ export function end(error: TlsError, { progress, outbox, sending, receiving }: P
   progress.exporterSecret?.fill(0);
   // What is derived from zeros everybody knows.
   progress.exporterSecret = undefined;
+  wipe(progress.early);
 }

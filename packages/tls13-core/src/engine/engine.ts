@@ -13,6 +13,7 @@ import type { NamedState, Transition } from '../handshake/step.js';
 import { exportKeyingMaterial } from '../keys/schedule.js';
 import { contentTypes } from '../registry.js';
 import { refuseWithinMessage, takeContent } from './content.js';
+import { exportEarly, sendEarlyData } from './early-data.js';
 import { end, fail, sendAlert } from './ending.js';
 import type { EngineSettings, Machine } from './machine.js';
 import { connectedState, connectionParts, type Parts } from './parts.js';
@@ -115,6 +116,20 @@ export class Engine<State extends NamedState> implements TlsEngine {
     });
   }
 
+  get earlyDataLeft(): number {
+    return this.error === undefined && !this.#parts.progress.sendClosed ? this.#parts.progress.early.sendable : 0;
+  }
+
+  sendEarly(plaintext: Uint8Array): TlsEvent[] {
+    const left = this.earlyDataLeft;
+    const records = Math.ceil(plaintext.length / bytesPerRecord);
+    if (plaintext.length > left || records > this.#parts.keyUpdates.recordsLeft) {
+      const text = `sendEarly() of ${plaintext.length} bytes where ${left} bytes of early data may be sent`;
+      throw left === 0 ? new TypeError(text) : new RangeError(text);
+    }
+    return this.#attempt(() => sendEarlyData(plaintext, this.#parts));
+  }
+
   countSent(bytes: number, recordSize: number = bytesPerRecord): TlsEvent[] {
     const { sending, keyUpdates, progress } = this.#parts;
     if (!sending.detached) throw new TypeError('sending is not detached: the engine counts what it seals itself');
@@ -212,6 +227,10 @@ export class Engine<State extends NamedState> implements TlsEngine {
     return exportKeyingMaterial(hash, progress.exporterSecret, label, context, length);
   }
 
+  exportEarlyKeyingMaterial(length: number, label: string, context: Uint8Array = new Uint8Array(0)): Uint8Array {
+    return exportEarly(this.#parts, length, label, context);
+  }
+
   /** Runs one call: the one catch of the core. */
   #attempt(call: () => void): TlsEvent[] {
     const { sending, keyUpdates, progress, outbox } = this.#parts;
@@ -285,8 +304,8 @@ export class Engine<State extends NamedState> implements TlsEngine {
   }
 
   #checkSendable(call: string): void {
-    const { info, sendClosed } = this.#parts.progress;
-    if (info === undefined) throw new TypeError(`${call} needs a finished handshake`);
+    const { info, sendClosed, early } = this.#parts.progress;
+    if (info === undefined && !early.answerable) throw new TypeError(`${call} needs a finished handshake`);
     if (sendClosed) throw new TypeError(`${call} after close()`);
   }
 }

@@ -2,13 +2,13 @@
 import type { Limits } from '../config/index.js';
 import type { CryptoProvider } from '../crypto/provider.js';
 import type { Command } from '../handshake/command.js';
-import type { NamedState, Step, Transition } from '../handshake/step.js';
+import type { NamedState, Transition } from '../handshake/step.js';
 
 /** A role's state machine, as the engine drives it. */
 export interface Machine<State extends NamedState> {
   readonly role: 'client' | 'server';
   /** The first step: a client's ClientHello. */
-  start(): Step<State>;
+  start(): Transition<State>;
   /** Throws TlsError, `unexpected_message` among others. */
   advance(state: State, message: Uint8Array): Transition<State>;
   /** A step that the application starts. Throws TypeError when it is not possible in this state. */

@@ -1,6 +1,7 @@
 /** What one connection consists of: built once, and shared by those who do the engine's work. */
 import type { TlsError } from '../alert.js';
 import type { ConnectionInfo } from '../connection-info.js';
+import type { EarlyKeys } from '../handshake/effects.js';
 import type { Secret } from '../keys/schedule.js';
 import { FloodGuard } from './flood-guard.js';
 import { HandshakeJoiner } from './joiner.js';
@@ -31,10 +32,22 @@ export interface Progress {
   /** Set once the handshake is complete on this side. */
   info: ConnectionInfo | undefined;
   exporterSecret: Secret | undefined;
+  readonly early: EarlyProgress;
   sendClosed: boolean;
   receiveClosed: boolean;
   /** Why the connection is over. */
   error: TlsError | undefined;
+}
+
+/** How far early data has come (§2.3). */
+export interface EarlyProgress {
+  keys: EarlyKeys | undefined;
+  /** Client: bytes that may be sent still. */
+  sendable: number;
+  /** Server: bytes that may come still; `undefined` while none may come at all. */
+  readable: number | undefined;
+  /** Server: early data was accepted, so that application data may be sent before the client's Finished. */
+  answerable: boolean;
 }
 
 /** The name of the state in which both Finished have been verified (§A.1, §A.2). */
@@ -59,6 +72,7 @@ export function connectionParts(role: 'client' | 'server', settings: EngineSetti
       peerHasSpoken: false,
       info: undefined,
       exporterSecret: undefined,
+      early: { keys: undefined, sendable: 0, readable: undefined, answerable: false },
       sendClosed: false,
       receiveClosed: false,
       error: undefined,

@@ -2,6 +2,7 @@
 import { concat } from '../bytes.js';
 import type { Effect } from '../handshake/effects.js';
 import { contentTypes } from '../registry.js';
+import { accept, endReading, endSending, offer } from './early-data.js';
 import type { Parts } from './parts.js';
 
 export function perform(effects: readonly Effect[], parts: Parts): void {
@@ -26,10 +27,22 @@ function performOne(effect: Exclude<Effect, { type: 'send' }>, parts: Parts): vo
   switch (effect.type) {
     case 'change_cipher_spec':
       return effect.when === 'now' ? outbox.put(sending.changeCipherSpec()) : sending.changeCipherSpecFirst();
+    case 'send_in_clear':
+      endSending(progress.early);
+      return sending.setNoSecret();
     case 'K_send':
+      if (effect.epoch !== 'early') endSending(progress.early);
       return sending.setSecret(effect.suite, effect.secret);
     case 'K_recv':
+      if (effect.epoch !== 'early') endReading(progress.early);
       return receiving.setSecret(effect.suite, effect.secret);
+    case 'early_data_offered':
+      return offer(effect.early, progress.early);
+    case 'early_data_accepted':
+      if (effect.early !== undefined) accept(effect.early, progress.early);
+      return outbox.put({ type: 'early_data_accepted', info: effect.info });
+    case 'early_data_rejected':
+      return outbox.put({ type: 'early_data_rejected', reason: effect.reason });
     case 'skip_early_data':
       return receiving.skipEarlyData(effect.until);
     case 'key_log':

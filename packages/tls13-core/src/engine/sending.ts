@@ -74,6 +74,12 @@ export class SendingHalf {
     this.#replace(suite, secret, false);
   }
 
+  /** A second ClientHello follows early data: from here on in clear again (§4.2.4). */
+  setNoSecret(): void {
+    this.destroy();
+    this.#keyed = undefined;
+  }
+
   /** §7.2. The `rekey` event, when somebody else protects this direction. */
   update(): TlsEvent | undefined {
     const keyed = this.#keyed;

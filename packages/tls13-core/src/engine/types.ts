@@ -23,8 +23,18 @@ export interface TlsEngine {
   receive(ciphertext: Uint8Array): TlsEvent[];
   /** The wire ended. Without a close_notify before it the data may have been truncated: fails (§6.1). */
   receiveEnd(): TlsEvent[];
-  /** Application data for the peer. Throws TypeError before `connected` or after `close`. */
+  /**
+   * Application data for the peer. Throws TypeError before `connected` or after `close`; a server that has accepted early
+   * data may call it from `early_data_accepted` on, before the client has shown that it is there (§2.3, 0.5-RTT).
+   */
   send(plaintext: Uint8Array): TlsEvent[];
+  /**
+   * Client: early data (§2.3), after `start()` and until the server has answered. Throws RangeError for more than
+   * `earlyDataLeft`, TypeError when that is 0. After `early_data_rejected` nothing of it has arrived.
+   */
+  sendEarly(plaintext: Uint8Array): TlsEvent[];
+  /** Client: bytes that `sendEarly` may be given now; 0 when no early data was offered, and once it has ended. */
+  readonly earlyDataLeft: number;
   /** Sends close_notify (§6.1); receiving goes on. Idempotent. */
   close(): TlsEvent[];
   /** Ends the connection with a fatal alert of the caller's choice. Idempotent. */
@@ -51,6 +61,11 @@ export interface TlsEngine {
   countReceived(bytes: number): TlsEvent[];
   /** §7.5. Throws TypeError before `connected`, and once the connection has failed or was aborted: its secret is wiped. */
   exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Uint8Array;
+  /**
+   * §7.5, from the early exporter secret: the same on both sides as soon as early data is offered or accepted, but no
+   * proof that the client is there now. Throws TypeError when there is no early data, and once the connection has failed.
+   */
+  exportEarlyKeyingMaterial(length: number, label: string, context?: Uint8Array): Uint8Array;
 }
 
 export interface DetachOptions {

@@ -1,7 +1,7 @@
 /** What a transition asks of the engine. The order of a list of effects is the order on the wire. */
 
 import type { TlsError } from '../alert.js';
-import type { ConnectionInfo } from '../connection-info.js';
+import type { ConnectionInfo, EarlyDataReason } from '../connection-info.js';
 import type { CipherSuite } from '../crypto/suites.js';
 import type { Secret } from '../keys/schedule.js';
 import type { Session } from '../session.js';
@@ -11,9 +11,16 @@ export type Effect =
   | { readonly type: 'send'; readonly message: Uint8Array }
   /** The compatibility record of §E.4, at once or in front of whatever is sent next. */
   | { readonly type: 'change_cipher_spec'; readonly when: 'now' | 'before_next_record' }
+  /** From here on this side sends in clear again: a second ClientHello follows early data (§4.2.4). */
+  | { readonly type: 'send_in_clear' }
   /** From here on this side seals (`K_send`) or opens (`K_recv`) under keys derived from `secret` (§7.3). */
   | { readonly type: 'K_send'; readonly epoch: Epoch; readonly suite: CipherSuite; readonly secret: Secret }
   | { readonly type: 'K_recv'; readonly epoch: Epoch; readonly suite: CipherSuite; readonly secret: Secret }
+  /** Client: up to `limit` bytes of early data may be sent, until another key for sending is set (§4.3.10). */
+  | { readonly type: 'early_data_offered'; readonly early: EarlyKeys }
+  /** Server: up to `limit` bytes of early data are read under the early key. Both: the application is told. */
+  | { readonly type: 'early_data_accepted'; readonly early: EarlyKeys | undefined; readonly info: ConnectionInfo }
+  | { readonly type: 'early_data_rejected'; readonly reason: EarlyDataReason }
   /** Early data was offered and will not be read: skip what does not open, up to the configured limit (§4.3.10). */
   | { readonly type: 'skip_early_data'; readonly until: 'first_opened_record' | 'second_client_hello' }
   /** For the NSS key log (RFC 9850): `label` as it stands there. */
@@ -31,6 +38,15 @@ export type Effect =
   | { readonly type: 'ticket'; readonly session: Session }
   /** The peer changed its key; `updateRequested` asks for ours to change too (§4.7.3). */
   | { readonly type: 'key_update'; readonly updateRequested: boolean };
+
+/** What early data comes with. */
+export interface EarlyKeys {
+  /** Bytes. */
+  readonly limit: number;
+  readonly suite: CipherSuite;
+  /** early_exporter_secret (§7.5) */
+  readonly exporterSecret: Secret;
+}
 
 export type Epoch = 'early' | 'handshake' | 'application';
 

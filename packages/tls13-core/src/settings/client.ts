@@ -12,6 +12,7 @@ export interface ClientSettings extends CommonSettings {
   readonly credential: ClientConfig['credential'];
   readonly session: ClientConfig['session'];
   readonly psks: readonly Psk[];
+  readonly earlyData: boolean;
   readonly keyShares: readonly NamedGroupName[];
   readonly middleboxCompatibility: boolean;
   readonly ocspStapling: boolean;
@@ -39,6 +40,7 @@ export function clientSettings(config: ClientConfig): ClientSettings {
     credential: config.credential,
     session: config.session,
     psks,
+    earlyData: config.earlyData ?? false,
     keyShares,
     middleboxCompatibility: config.middleboxCompatibility ?? true,
     ocspStapling: config.ocspStapling ?? true,

@@ -1,9 +1,10 @@
 /** Turns what a server chose into settings the protocol can rely on, or says in a sentence what is wrong. */
-import type { Credential, ServerConfig, TicketConfig } from '../config/index.js';
+import type { Credential, EarlyDataConfig, ServerConfig, TicketConfig } from '../config/index.js';
 import type { NamedGroupName } from '../registry.js';
 import { type OidFilter, oidFiltersToSend } from '../x509/oid-filters.js';
 import { type CommonSettings, commonSettings } from './common.js';
 import { checkDelegatedCredential } from './delegated-credential.js';
+import { earlyDataSettings, limitsFor } from './early-data.js';
 import { type EchServerSettings, echServerSettings } from './ech.js';
 import { checkedPsks } from './psk.js';
 
@@ -19,6 +20,8 @@ export interface ServerSettings extends CommonSettings {
   readonly certificateAuthorities: readonly Uint8Array[];
   readonly oidFilters: readonly OidFilter[];
   readonly tickets: Required<TicketConfig> | undefined;
+  /** `undefined` when none is accepted. */
+  readonly earlyData: Required<EarlyDataConfig> | undefined;
   readonly cookies: ServerConfig['cookies'];
   readonly insistOnGroups: boolean;
   readonly equalGroups: readonly (readonly NamedGroupName[])[];
@@ -30,6 +33,7 @@ export interface ServerSettings extends CommonSettings {
 /** Throws TypeError or RangeError naming the option. */
 export function serverSettings(config: ServerConfig): ServerSettings {
   const common = commonSettings(config);
+  const earlyData = config.earlyData === undefined ? undefined : earlyDataSettings(config.earlyData, config);
   const clientAuthentication = config.clientAuthentication ?? 'none';
   if (!['none', 'request', 'require'].includes(clientAuthentication)) {
     throw new TypeError(`clientAuthentication must be 'none', 'request' or 'require', not '${clientAuthentication}'`);
@@ -43,6 +47,8 @@ export function serverSettings(config: ServerConfig): ServerSettings {
   if (typeof credentials !== 'function') checkCredentials(credentials, anyPsk);
   return {
     ...common,
+    limits: limitsFor(earlyData, config, common),
+    earlyData,
     credentials,
     psks: anyPsk ? psks : undefined,
     concealPskIdentities:

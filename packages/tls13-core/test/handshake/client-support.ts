@@ -49,6 +49,7 @@ export class TestClient {
       settings: clientSettings({ provider, groups: ['x25519', 'secp256r1'], verifyPeer: () => {}, ...config }),
     };
     const step = startClient(this.context);
+    if ('waiting' in step) throw new Error('verifyPeer answers at once here');
     this.state = step.next;
     this.effects = step.effects;
   }

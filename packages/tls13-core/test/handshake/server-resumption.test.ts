@@ -84,9 +84,11 @@ describe('tickets', () => {
       cipherSuite: 'TLS_AES_256_GCM_SHA384',
       psk: new Uint8Array(48).fill(1),
       issuedAt: 1_800_000_000,
+      issuedAtMilliseconds: 999,
       authenticatedAt: 1_799_999_000,
       lifetime: 7_200,
       ageAdd: 0xffffffff,
+      maxEarlyData: 0xffffffff,
       serverName: 'example.com',
       alpnProtocol: undefined,
       clientCertificates: [Uint8Array.of(0x30, 0)],
@@ -222,15 +224,6 @@ describe('a ticket is not honoured, and a full handshake follows,', () => {
     expect(selected(offered(config, tickets, names('A.TEST')))).toBe(0);
     expect(selected(offered(config, tickets, names('b.test')))).toBeUndefined();
     expect(selected(offered(config, tickets, names(undefined)))).toBeUndefined();
-  });
-
-  it('when another protocol, or none, is negotiated', () => {
-    const { config } = resumable({ alpnProtocols: ['h2', 'http/1.1'] });
-    const tickets = [one(ticketsFrom(config, named))];
-    const protocols = (alpn: readonly string[] | undefined) => ({ extensions: { ...named.extensions, alpn } });
-    expect(selected(offered(config, tickets, protocols(['http/1.1', 'h2'])))).toBe(0);
-    expect(selected(offered(config, tickets, protocols(['http/1.1'])))).toBeUndefined();
-    expect(selected(offered(config, tickets, protocols(undefined)))).toBeUndefined();
   });
 
   it('when the client does not offer psk_dhe_ke', () => {

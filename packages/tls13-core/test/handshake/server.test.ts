@@ -81,6 +81,8 @@ describe('a full handshake', () => {
       echAccepted: false,
       peerDelegatedCredential: false,
       localDelegatedCredential: false,
+      earlyData: 'none',
+      earlyDataReason: 'disabled',
       peerCertificates: [],
       localCertificates: [identity.certificate],
       clientRandom: client.random,

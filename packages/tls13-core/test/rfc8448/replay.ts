@@ -142,7 +142,7 @@ export function replay(engine: TlsEngine, name: Trace): Replayed {
     for (const event of some) {
       if (event.type === 'failed') throw event.error;
       if (event.type === 'transmit') out = new Uint8Array([...out, ...event.data]);
-      else events.push(event.type === 'data' ? { type: 'data', data: event.data.slice() } : event);
+      else events.push('data' in event ? { ...event, data: event.data.slice() } : event);
     }
     return some;
   };
@@ -155,7 +155,9 @@ export function replay(engine: TlsEngine, name: Trace): Replayed {
       take(engine.receive(record.slice()));
       continue;
     }
-    if (step.what === 'send application_data record') take(engine.send(payload));
+    if (step.what === 'send application_data record') {
+      take(engine.earlyDataLeft > 0 ? engine.sendEarly(payload) : engine.send(payload));
+    }
     if (step.what === 'send alert record') take(engine.close());
     const ours = out.slice(0, record.length);
     expect(toHex(ours), `${step.who}: ${step.what} ${compared}`).toBe(toHex(record));

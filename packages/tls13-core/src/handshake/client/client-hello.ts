@@ -4,11 +4,13 @@ import { namedGroups, protocolVersions, pskKeyExchangeModes, signatureSchemes } 
 import type { ClientSettings } from '../../settings/index.js';
 import type { ClientHelloToSend } from '../../wire/index.js';
 import { certificateSchemes, delegatedCredentials, handshakeSchemes } from '../certificate-verify.js';
+import type { EarlyDataOffer } from './early-data.js';
 
 /** What differs from one ClientHello to another of the same settings. */
 export interface Variable {
   readonly shares: readonly EphemeralKey[];
   readonly cookie: Uint8Array | undefined;
+  readonly earlyData: EarlyDataOffer;
   readonly random: Uint8Array;
   readonly legacySessionId: Uint8Array;
 }
@@ -35,6 +37,7 @@ export function clientHello(settings: ClientSettings, variable: Variable): Clien
       delegatedCredential: accepts ? delegatedCredentials(settings) : undefined,
       cookie: variable.cookie,
       keyShare: agreesOnKeys(settings) ? keyShareEntries(variable.shares) : undefined,
+      earlyData: variable.earlyData.offered ? true : undefined,
       // Also without a PSK: it is what allows the server to send tickets (§4.7.1).
       pskKeyExchangeModes: settings.pskKeyExchangeModes.map((mode) => pskKeyExchangeModes[mode]),
     },

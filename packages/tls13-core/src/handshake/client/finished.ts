@@ -1,6 +1,5 @@
 /** The server's Finished (§4.5.3) and the client's answer: its certificate when one was requested, and its Finished. */
 import { TlsError } from '../../alert.js';
-import type { ConnectionInfo } from '../../connection-info.js';
 import { EchRejectedError } from '../../ech/rejected.js';
 import { finishedVerifyData, verifyFinished } from '../../keys/finished.js';
 import type { Transcript } from '../../keys/transcript.js';
@@ -9,6 +8,8 @@ import type { Effect } from '../effects.js';
 import type { ChosenCredential } from '../own-certificate.js';
 import { type MessageOf, type Step, type Transition, whenReady } from '../step.js';
 import { answerRequest, type ClientAuthentication } from './certificate-answer.js';
+import { endEarlyData } from './early-data.js';
+import { connectionInfo } from './info.js';
 import type { ClientContext, Connected, WaitFinished } from './states.js';
 
 export function receiveFinished(
@@ -29,8 +30,10 @@ export function receiveFinished(
   }
   const throughServerFinished = transcript.append(bytes);
   if (request === undefined) {
-    const nothing = { messages: [], transcript: throughServerFinished, presented: undefined };
-    return connect(state, context, throughServerFinished, nothing);
+    const { transcript: ended, effects } = endEarlyData(negotiated, throughServerFinished);
+    const nothing = { messages: [], transcript: ended, presented: undefined };
+    const connected = connect(state, context, throughServerFinished, nothing);
+    return { next: connected.next, effects: [...effects, ...connected.effects] };
   }
   // RFC 9849 §6.1.7: who cannot open the ClientHello is not shown who the client is.
   const { settings } = context;
@@ -53,7 +56,7 @@ function connect(
   { messages, transcript, presented }: ClientAuthentication,
 ): Step<Connected> {
   const { negotiated, alpnProtocol, peerCertificates, signatureScheme, peerDelegated } = state;
-  const { offer, suite, clientSecret, mainSecret, helloRetryRequest, psk } = negotiated;
+  const { offer, suite, clientSecret, mainSecret, psk } = negotiated;
   const resumed = psk?.kind === 'resumption' ? psk.session : undefined;
   const { hash } = transcript;
   const finished = encodeMessage('finished', {
@@ -67,28 +70,15 @@ function connect(
   mainSecret.destroy();
 
   const clientRandom = offer.hello.random;
-  const info: ConnectionInfo = {
-    role: 'client',
-    protocol: 'TLSv1.3',
-    cipherSuite: suite.name,
-    group: negotiated.group,
+  const info = connectionInfo(settings, negotiated, {
+    alpnProtocol,
+    peerCertificates,
     signatureScheme,
     clientSignatureScheme: presented?.scheme,
-    // §4.7.1: the name of this ClientHello, also when the session was made under another.
-    serverName: settings.serverName,
-    alpnProtocol,
-    resumed: psk?.kind === 'resumption',
-    authentication: psk === undefined ? 'certificate' : psk.kind === 'external' ? 'psk' : 'resumption',
-    pskIdentity: psk?.name,
-    helloRetryRequest,
-    echAccepted: offer.ech.kind === 'accepted',
-    peerCertificates,
     localCertificates: presented?.credential.certificateChain ?? [],
     peerDelegatedCredential: peerDelegated,
     localDelegatedCredential: presented?.credential.delegatedCredential !== undefined,
-    clientRandom,
-    serverRandom: negotiated.serverRandom,
-  };
+  });
   const identities = {
     alpnProtocol,
     peerCertificates,

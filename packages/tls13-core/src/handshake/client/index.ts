@@ -1,10 +1,12 @@
 /** The client's state machine (§A.1) as a table: what is not listed for a state is an unexpected_message there. */
 import type { CommandTable } from '../command.js';
-import { row, type Step, type Table } from '../step.js';
+import { row, type Step, type Table, type Transition, whenReady } from '../step.js';
 import { receiveKeyUpdate, receiveNewSessionTicket } from './connected.js';
+import { startEarlyData } from './early-data.js';
 import { receiveFinished } from './finished.js';
 import { firstOffer } from './offer.js';
 import {
+  judgeSession,
   receiveCertificate,
   receiveCertificateRequest,
   receiveCertificateVerify,
@@ -15,10 +17,14 @@ import type { ClientContext, ClientState } from './states.js';
 
 export type { ClientContext, ClientState } from './states.js';
 
-/** START: sends the ClientHello. */
-export function startClient({ settings }: ClientContext): Step<ClientState> {
+/** START: sends the ClientHello; with early data as soon as the server's certificates of last time have been judged. */
+export function startClient({ settings }: ClientContext): Transition<ClientState> {
   const offer = firstOffer(settings);
-  return { next: { name: 'WAIT_SH', offer }, effects: [{ type: 'send', message: offer.sent.message }] };
+  const start = (): Step<ClientState> => ({
+    next: { name: 'WAIT_SH', offer },
+    effects: [{ type: 'send', message: offer.sent.message }, ...startEarlyData(offer, settings)],
+  });
+  return offer.earlyData.offered ? whenReady(judgeSession(offer.earlyData.session, settings), start) : start();
 }
 
 export const clientTransitions = {

@@ -6,6 +6,7 @@ import { extensionTypes, nameOf } from '../../registry.js';
 import type { ClientSettings } from '../../settings/index.js';
 import { type ClientHello, decodeHandshake, encodeMessage } from '../../wire/index.js';
 import { agreesOnKeys, clientHello, type Variable } from './client-hello.js';
+import { type EarlyDataOffer, earlyDataOffer, notOffered } from './early-data.js';
 import { arrange, type EchPlan, firstEchPlan, seal } from './ech.js';
 import { bindPsks, type OfferedPsk, unboundPsks, usablePsks } from './psk.js';
 
@@ -21,11 +22,13 @@ export interface Offer {
   readonly shares: readonly EphemeralKey[];
   /** Behind the identities of its pre_shared_key, in the same order. */
   readonly psks: readonly OfferedPsk[];
+  readonly earlyData: EarlyDataOffer;
 }
 
 /** The ClientHello of a new connection. */
 export function firstOffer(settings: ClientSettings): Offer {
   const { provider, groups } = settings;
+  const psks = usablePsks(settings);
   const keyShares = agreesOnKeys(settings) ? settings.keyShares : [];
   const first = offer(settings, {
     random: provider.random(32),
@@ -34,7 +37,8 @@ export function firstOffer(settings: ClientSettings): Offer {
     // §4.3.8: shares come in the order of supported_groups.
     shares: groups.filter((group) => keyShares.includes(group)).map((group) => provider.generateKeyShare(group)),
     cookie: undefined,
-    psks: usablePsks(settings),
+    psks,
+    earlyData: earlyDataOffer(settings, psks[0]),
     before: undefined,
     ech: firstEchPlan(settings),
   });
@@ -55,7 +59,10 @@ export interface Changes {
 export function changedOffer(settings: ClientSettings, first: Offer, changes: Changes): Offer {
   const { random, legacySessionId } = first.hello;
   if (first.ech.kind === 'accepted') throw new TypeError('a HelloRetryRequest behind a ServerHello');
-  return offer(settings, { random, legacySessionId, ech: first.ech, ...changes });
+  // §4.2.2: early data is not offered again.
+  const { earlyData } = first;
+  const again = earlyData.offered ? notOffered('hello_retry_request') : earlyData;
+  return offer(settings, { random, legacySessionId, ech: first.ech, earlyData: again, ...changes });
 }
 
 /**
@@ -82,17 +89,17 @@ interface ToOffer extends Variable {
 }
 
 function offer(settings: ClientSettings, variable: ToOffer): Offer {
-  const { psks, shares, before, ech } = variable;
+  const { psks, shares, before, ech, earlyData } = variable;
   const hello = clientHello(settings, variable);
   const preSharedKey = unboundPsks(psks, settings.now());
   const plain = encodeMessage('client_hello', { ...hello, extensions: { ...hello.extensions, preSharedKey } });
   const message = arrange(ech, plain);
   bindPsks(message, psks, before);
   const own = { message, hello: decodedHello(message) };
-  if (ech.kind !== 'offered') return { ...own, sent: own, shares, psks, ech };
+  if (ech.kind !== 'offered') return { ...own, sent: own, shares, psks, ech, earlyData };
   const outer = seal(ech, plain, message, settings);
   const sent = { message: outer.message, hello: decodedHello(outer.message) };
-  return { ...own, sent, shares, psks, ech: { ...ech, greasePsks: outer.greasePsks } };
+  return { ...own, sent, shares, psks, ech: { ...ech, greasePsks: outer.greasePsks }, earlyData };
 }
 
 function decodedHello(message: Uint8Array): ClientHello {

@@ -1,9 +1,12 @@
 /** EncryptedExtensions and CertificateRequest (§4.4), and the server's Certificate and CertificateVerify (§4.5). */
 import { TlsError } from '../../alert.js';
+import type { Awaitable } from '../../awaitable.js';
 import type { VerifyPeer } from '../../config/index.js';
+import type { Session } from '../../session.js';
 import { judge, readCertificate } from '../peer-certificate.js';
 import { type MessageOf, type Step, type Transition, whenReady } from '../step.js';
 import { certificateRequestInfo } from './certificate-answer.js';
+import { effectsOfEncryptedExtensions, outcomeOfEncryptedExtensions } from './early-data.js';
 import { peerVerifier, retryConfigs } from './ech-answer.js';
 import { checkOffered } from './offer.js';
 import type {
@@ -34,26 +37,31 @@ export function receiveEncryptedExtensions(
       `the server selects the protocol ${JSON.stringify(alpnProtocol)}; offered were ${names} (RFC 7301 §3.2)`,
     );
   }
-  const common = { negotiated, transcript: transcript.append(bytes), alpnProtocol };
+  const earlyData = outcomeOfEncryptedExtensions(negotiated, body.extensions.earlyData === true, alpnProtocol);
+  const common = { negotiated: { ...negotiated, earlyData }, transcript: transcript.append(bytes), alpnProtocol };
   if (psk === undefined) return { next: { name: 'WAIT_CERT_CR', ...common }, effects: [] };
-  const certificates = psk.kind === 'resumption' ? psk.session.peerCertificates : [];
-  const authenticated = {
-    request: undefined,
-    peerCertificates: certificates,
-    signatureScheme: undefined,
-    peerDelegated: false,
-  };
-  const next = { name: 'WAIT_FINISHED', ...common, ...authenticated } as const;
-  if (psk.kind === 'external' || psk.session.pskIdentity !== undefined) return { next, effects: [] };
-  // Judged anew: whoever took the session may have trusted anybody, and certificates expire.
-  const verdict = verifier(settings)({
-    role: 'server',
-    certificates,
-    serverName: settings.serverName,
-    ocspResponse: undefined,
-    resumed: true,
+  const peerCertificates = psk.kind === 'resumption' ? psk.session.peerCertificates : [];
+  const authenticated = { request: undefined, peerCertificates, signatureScheme: undefined, peerDelegated: false };
+  const resume = (): Step<WaitFinished> => ({
+    next: { name: 'WAIT_FINISHED', ...common, ...authenticated },
+    effects: effectsOfEncryptedExtensions(common.negotiated, settings, { alpnProtocol, peerCertificates }),
   });
-  return whenReady(verdict, () => ({ next, effects: [] }));
+  // With early data they were judged before it was offered.
+  if (psk.kind === 'external' || earlyData.status === 'accepted') return resume();
+  return whenReady(judgeSession(psk.session, settings), resume);
+}
+
+/**
+ * The certificates of a session are judged anew: whoever took the session may have trusted anybody, and certificates
+ * expire.
+ */
+export function judgeSession(
+  { peerCertificates: certificates, pskIdentity }: Session,
+  settings: ClientContext['settings'],
+): Awaitable<void> {
+  if (pskIdentity !== undefined) return;
+  const { serverName } = settings;
+  return verifier(settings)({ role: 'server', certificates, serverName, ocspResponse: undefined, resumed: true });
 }
 
 export function receiveCertificateRequest(

@@ -10,6 +10,7 @@ import { cipherSuites, extensionTypes, namedGroups, nameOf, protocolVersions } f
 import { downgradeSentinel, type ServerHello } from '../../wire/index.js';
 import type { Effect } from '../effects.js';
 import type { MessageOf, Step } from '../step.js';
+import { earlyDataRejected, endEarlyDataByRetry, handshakeKeys, outcomeOfServerHello } from './early-data.js';
 import { offerAnsweredBy, offerRetriedBy } from './ech-answer.js';
 import { type Changes, changedOffer, checkOffered, type Offer } from './offer.js';
 import { forgetPsks, type OfferedPsk } from './psk.js';
@@ -37,11 +38,14 @@ export function receiveHelloRetryRequest(
   if (selectedGroup !== undefined) for (const share of offer.shares) share.destroy();
   const changes: Changes = { shares, cookie, psks: psksFor(suite, offer), before };
   const second = changedOffer(settings, offer, changes);
-  const effects: Effect[] = [{ type: 'send', message: second.sent.message }];
-  if (offer.hello.legacySessionId.length > 0) effects.unshift({ type: 'change_cipher_spec', when: 'now' });
+  const compatible = offer.hello.legacySessionId.length > 0 && !offer.earlyData.offered;
   return {
     next: { name: 'WAIT_SH_AFTER_HRR', offer: second, suite, transcript: before.append(second.message) },
-    effects,
+    effects: [
+      ...endEarlyDataByRetry(offer),
+      ...(compatible ? [{ type: 'change_cipher_spec', when: 'now' } as const] : []),
+      { type: 'send', message: second.sent.message },
+    ],
   };
 }
 
@@ -180,8 +184,9 @@ function negotiate(
   const clientSecret = handshakeSecret.clientTraffic(throughServerHello.digest());
   const serverSecret = handshakeSecret.serverTraffic(throughServerHello.digest());
   const { random: clientRandom, legacySessionId } = offer.hello;
+  const earlyData = outcomeOfServerHello(offer, psk);
   const compatibility: readonly Effect[] =
-    legacySessionId.length > 0 && !helloRetryRequest
+    legacySessionId.length > 0 && !helloRetryRequest && !offer.earlyData.offered
       ? [{ type: 'change_cipher_spec', when: 'before_next_record' }]
       : [];
   return {
@@ -195,6 +200,7 @@ function negotiate(
         helloRetryRequest,
         echRetryConfigs: undefined,
         psk,
+        earlyData,
         clientSecret,
         serverSecret,
         mainSecret: handshakeSecret.main(),
@@ -207,8 +213,9 @@ function negotiate(
       { type: 'key_log', label: 'CLIENT_HANDSHAKE_TRAFFIC_SECRET', clientRandom, secret: clientSecret },
       { type: 'key_log', label: 'SERVER_HANDSHAKE_TRAFFIC_SECRET', clientRandom, secret: serverSecret },
       // §A.1 sends nothing under the handshake keys before Finished but alerts, which belong under them, not in clear.
-      { type: 'K_send', epoch: 'handshake', suite, secret: clientSecret },
+      ...(earlyData.status === 'offered' ? [] : handshakeKeys(suite, clientSecret)),
       { type: 'K_recv', epoch: 'handshake', suite, secret: serverSecret },
+      ...(earlyData.reason === 'session_not_resumed' ? [earlyDataRejected(earlyData)] : []),
     ],
   };
 }

@@ -8,6 +8,7 @@ import type { NamedGroupName, SignatureSchemeName } from '../../registry.js';
 import type { Session } from '../../session.js';
 import type { ClientSettings } from '../../settings/index.js';
 import type { ClaimedIdentity } from '../peer-certificate.js';
+import type { EarlyDataOutcome } from './early-data.js';
 import type { Offer } from './offer.js';
 import type { OfferedPsk } from './psk.js';
 
@@ -43,6 +44,7 @@ export interface Negotiated {
   readonly echRetryConfigs: Uint8Array | undefined;
   /** What authenticates both sides, when the server took one (§2.2). */
   readonly psk: OfferedPsk | undefined;
+  readonly earlyData: EarlyDataOutcome;
   /** The handshake traffic secrets; the engine that seals and opens with them also wipes them. */
   readonly clientSecret: Secret;
   readonly serverSecret: Secret;

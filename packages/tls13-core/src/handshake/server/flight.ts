@@ -12,20 +12,24 @@ import type { Effect, KeyLogLabel } from '../effects.js';
 import { authenticate } from '../own-certificate.js';
 import { type Step, type Transition, whenReady } from '../step.js';
 import { type AnswerableHello, transcriptBefore } from './answerable-hello.js';
+import { type EarlyTraffic, earlyDataInfo, earlyKeys, readEarlyData } from './early-data.js';
 import { certificateRequest, encryptedExtensions, serverHello } from './messages.js';
 import type { Parameters } from './parameters.js';
 import { canResume } from './psk.js';
-import type { ServerContext, TicketTerms, WaitCertificate, WaitFinished } from './states.js';
+import type { ServerContext, TicketTerms, WaitCertificate, WaitEndOfEarlyData, WaitFinished } from './states.js';
 import { seconds } from './time.js';
 
-type AfterFlight = WaitCertificate | WaitFinished;
+type AfterFlight = WaitCertificate | WaitEndOfEarlyData | WaitFinished;
 
 export function sendFlight(parameters: Parameters, context: ServerContext): Transition<AfterFlight> {
   const { settings } = context;
   const { chosen } = parameters;
   const opened = openFlight(parameters, context);
   const extended = send(opened.sent, encryptedExtensions(parameters, context));
-  if (chosen === undefined) return closeFlight({ ...opened, sent: extended }, 'WAIT_FINISHED', parameters, context);
+  if (chosen === undefined) {
+    const name = opened.early === undefined ? 'WAIT_FINISHED' : 'WAIT_EOED';
+    return closeFlight<AfterFlight['name']>({ ...opened, sent: extended }, name, parameters, context);
+  }
 
   const asks = settings.clientAuthentication !== 'none';
   const requested = asks ? send(extended, certificateRequest(context)) : extended;
@@ -49,6 +53,8 @@ interface OpenedFlight {
   readonly clientTraffic: Secret;
   readonly serverTraffic: Secret;
   readonly main: MainSecret;
+  /** When early data is accepted. */
+  readonly early: EarlyTraffic | undefined;
 }
 
 function send({ transcript, effects }: Sent, message: Uint8Array): Sent {
@@ -57,9 +63,9 @@ function send({ transcript, effects }: Sent, message: Uint8Array): Sent {
 
 /** ServerHello, and the handshake traffic keys of both directions. */
 function openFlight(parameters: Parameters, { settings }: ServerContext): OpenedFlight {
-  const { hello, suite, psk } = parameters;
+  const { hello, suite, psk, earlyData } = parameters;
   const { provider } = settings;
-  const { hello: clientHello, bytes, earlyData } = hello.offer;
+  const { hello: clientHello, bytes } = hello.offer;
   const { keyShare, sharedSecret } = agreeOnKeys(hello, settings.provider);
   const message = serverHello(parameters, provider.random(32), keyShare);
   const throughClientHello = transcriptBefore(hello, suite, provider).append(bytes);
@@ -69,8 +75,10 @@ function openFlight(parameters: Parameters, { settings }: ServerContext): Opened
   const transcript = throughClientHello.append(message);
   const serverRandom = randomOf(message);
 
-  const early = psk?.earlySecret ?? EarlySecret.from(provider.hash(suite.hash));
-  const handshake = early.handshake(sharedSecret);
+  const earlySecret = psk?.earlySecret ?? EarlySecret.from(provider.hash(suite.hash));
+  const { limit } = earlyData;
+  const early = limit === undefined ? undefined : earlyKeys(earlySecret, throughClientHello, suite, limit);
+  const handshake = earlySecret.handshake(sharedSecret);
   sharedSecret?.fill(0);
   const clientTraffic = handshake.clientTraffic(transcript.digest());
   const serverTraffic = handshake.serverTraffic(transcript.digest());
@@ -81,13 +89,16 @@ function openFlight(parameters: Parameters, { settings }: ServerContext): Opened
   if (compatible && hello.retried === undefined) effects.push({ type: 'change_cipher_spec', when: 'now' });
   effects.push(
     { type: 'K_send', epoch: 'handshake', suite, secret: serverTraffic },
-    { type: 'K_recv', epoch: 'handshake', suite, secret: clientTraffic },
+    ...(early === undefined
+      ? [{ type: 'K_recv', epoch: 'handshake', suite, secret: clientTraffic } as const]
+      : readEarlyData(early, clientHello.random)),
     keyLog(parameters, 'CLIENT_HANDSHAKE_TRAFFIC_SECRET', clientTraffic),
     keyLog(parameters, 'SERVER_HANDSHAKE_TRAFFIC_SECRET', serverTraffic),
   );
   // Behind a HelloRetryRequest there is none (§4.2.2).
-  if (earlyData && hello.retried === undefined) effects.push({ type: 'skip_early_data', until: 'first_opened_record' });
-  return { sent: { transcript, effects }, serverRandom, clientTraffic, serverTraffic, main: handshake.main() };
+  const skipped = hello.offer.earlyData && early === undefined && hello.retried === undefined;
+  if (skipped) effects.push({ type: 'skip_early_data', until: 'first_opened_record' });
+  return { sent: { transcript, effects }, serverRandom, clientTraffic, serverTraffic, main: handshake.main(), early };
 }
 
 /** Finished, the application traffic keys, and what waits for the client's answer. */
@@ -105,13 +116,16 @@ function closeFlight<Name extends AfterFlight['name']>(
   const clientApplicationTraffic = main.clientTraffic(transcript.digest());
   const serverApplicationTraffic = main.serverTraffic(transcript.digest());
   const exporter = main.exporter(transcript.digest());
+  const info = connectionInfo(parameters, flight.serverRandom);
+  const early: readonly Effect[] =
+    flight.early === undefined ? [] : [{ type: 'early_data_accepted', early: flight.early, info }];
   return {
     next: {
       name,
       suite,
       transcript,
       secrets: { clientHandshakeTraffic: clientTraffic, clientApplicationTraffic, exporter, main },
-      info: connectionInfo(parameters, flight.serverRandom),
+      info,
       tickets: ticketTerms(parameters, context),
     },
     effects: [
@@ -120,6 +134,7 @@ function closeFlight<Name extends AfterFlight['name']>(
       keyLog(parameters, 'SERVER_TRAFFIC_SECRET_0', serverApplicationTraffic),
       keyLog(parameters, 'EXPORTER_SECRET', exporter),
       { type: 'K_send', epoch: 'application', suite, secret: serverApplicationTraffic },
+      ...early,
     ],
   };
 }
@@ -144,7 +159,7 @@ function agreeOnKeys(
 }
 
 function connectionInfo(parameters: Parameters, serverRandom: Uint8Array): ConnectionInfo {
-  const { hello, suite, alpnProtocol, psk, chosen } = parameters;
+  const { hello, suite, alpnProtocol, psk, chosen, earlyData } = parameters;
   const resumed = psk?.origin.kind === 'resumption' ? psk.origin.ticket : undefined;
   return {
     role: 'server',
@@ -159,6 +174,7 @@ function connectionInfo(parameters: Parameters, serverRandom: Uint8Array): Conne
     authentication: psk === undefined ? 'certificate' : resumed === undefined ? 'psk' : 'resumption',
     pskIdentity: psk?.name,
     helloRetryRequest: hello.retried !== undefined,
+    ...earlyDataInfo(hello, earlyData),
     echAccepted: hello.offer.ech.kind === 'accepted',
     peerCertificates: resumed?.clientCertificates ?? [],
     localCertificates: chosen?.credential.certificateChain ?? [],

@@ -16,6 +16,7 @@ import type { AnswerableHello } from './answerable-hello.js';
 import { checkClientHello, type Offer } from './client-hello.js';
 import { readCookie, sealCookie } from './cookie.js';
 import { chooseCredential, clientHelloInfo } from './credential.js';
+import { judgeEarlyData } from './early-data.js';
 import { externalCandidate } from './external-psk.js';
 import { sendFlight } from './flight.js';
 import { noAcceptablePsk, type PskCandidate, type SelectedPsk, selectPsk, wantsPskAlone } from './psk.js';
@@ -25,12 +26,13 @@ import type {
   Start,
   WaitCertificate,
   WaitCookie,
+  WaitEndOfEarlyData,
   WaitFinished,
   WaitSecondClientHello,
 } from './states.js';
 
 type ClientHelloMessage = MessageOf<'client_hello'>;
-type AfterHello = WaitCertificate | WaitFinished;
+type AfterHello = WaitCertificate | WaitEndOfEarlyData | WaitFinished;
 type AfterFirstHello = AfterHello | WaitSecondClientHello | WaitCookie;
 
 /** START: the first ClientHello, or the second of a connection whose state is in the cookie. */
@@ -53,10 +55,12 @@ function answerFirst(offer: Offer, context: ServerContext): Transition<AfterFirs
   if (!wantsPskAlone(offer, settings)) return agreeOnKeys(offer, suites, context);
   const hello = { offer, suites, share: undefined, retried: undefined };
   const alpnProtocol = selectAlpnProtocol(offer, context);
-  return whenReady<SelectedPsk | undefined, AfterFirstHello>(selectPsk(hello, alpnProtocol, context), (psk) =>
+  return whenReady<SelectedPsk | undefined, AfterFirstHello>(selectPsk(hello, context), (psk) =>
     psk === undefined
       ? agreeOnKeys(offer, suites, context)
-      : sendFlight({ hello, suite: psk.suite, alpnProtocol, psk, chosen: undefined }, context),
+      : whenReady(judgeEarlyData(hello, psk, alpnProtocol, context), (earlyData) =>
+          sendFlight({ hello, suite: psk.suite, alpnProtocol, earlyData, psk, chosen: undefined }, context),
+        ),
   );
 }
 
@@ -148,16 +152,17 @@ function answerSecond(
 function answer(hello: AnswerableHello, context: ServerContext): Transition<AfterHello> {
   const { offer, suites } = hello;
   const alpnProtocol = selectAlpnProtocol(offer, context);
-  return whenReady(selectPsk(hello, alpnProtocol, context), (psk): Transition<AfterHello> => {
-    if (psk !== undefined) {
-      return sendFlight({ hello, suite: psk.suite, alpnProtocol, psk, chosen: undefined }, context);
-    }
-    const { credentials } = context.settings;
-    if (typeof credentials !== 'function' && credentials.length === 0) throw noAcceptablePsk(hello, context);
-    return whenReady(chooseCredential(offer, context.settings), (chosen) =>
-      sendFlight({ hello, suite: suites[0], alpnProtocol, psk: undefined, chosen }, context),
-    );
-  });
+  return whenReady(selectPsk(hello, context), (psk) =>
+    whenReady(judgeEarlyData(hello, psk, alpnProtocol, context), (earlyData): Transition<AfterHello> => {
+      const agreed = { hello, alpnProtocol, earlyData };
+      if (psk !== undefined) return sendFlight({ ...agreed, suite: psk.suite, psk, chosen: undefined }, context);
+      const { credentials } = context.settings;
+      if (typeof credentials !== 'function' && credentials.length === 0) throw noAcceptablePsk(hello, context);
+      return whenReady(chooseCredential(offer, context.settings), (chosen) =>
+        sendFlight({ ...agreed, suite: suites[0], psk, chosen }, context),
+      );
+    }),
+  );
 }
 
 function selectAlpnProtocol({ alpnProtocols: offered, serverName }: Offer, context: ServerContext): string | undefined {

@@ -3,6 +3,7 @@ import type { CommandTable } from '../command.js';
 import type { MessageOf, Step, Table } from '../step.js';
 import { row } from '../step.js';
 import { receiveCertificate, receiveCertificateVerify } from './client-auth.js';
+import { receiveEndOfEarlyData } from './early-data.js';
 import { receiveFinished } from './finished.js';
 import { receiveClientHello, receiveClientHelloWithCookie, receiveSecondClientHello } from './hello.js';
 import type { Connected, ServerContext, ServerState } from './states.js';
@@ -11,12 +12,16 @@ export { type ServerContext, type ServerState, serverStart } from './states.js';
 
 export const serverTransitions = {
   START: {
-    client_hello: row(['WAIT_SECOND_CLIENT_HELLO', 'WAIT_COOKIE', 'WAIT_CERT', 'WAIT_FINISHED'], receiveClientHello),
+    client_hello: row(
+      ['WAIT_SECOND_CLIENT_HELLO', 'WAIT_COOKIE', 'WAIT_CERT', 'WAIT_EOED', 'WAIT_FINISHED'],
+      receiveClientHello,
+    ),
   },
   WAIT_SECOND_CLIENT_HELLO: { client_hello: row(['WAIT_CERT', 'WAIT_FINISHED'], receiveSecondClientHello) },
   WAIT_COOKIE: { client_hello: row(['WAIT_CERT', 'WAIT_FINISHED'], receiveClientHelloWithCookie) },
   WAIT_CERT: { certificate: row(['WAIT_CV', 'WAIT_FINISHED'], receiveCertificate) },
   WAIT_CV: { certificate_verify: row(['WAIT_FINISHED'], receiveCertificateVerify) },
+  WAIT_EOED: { end_of_early_data: row(['WAIT_FINISHED'], receiveEndOfEarlyData) },
   WAIT_FINISHED: { finished: row(['CONNECTED'], receiveFinished) },
   CONNECTED: { key_update: row(['CONNECTED'], receiveKeyUpdate) },
 } satisfies Table<ServerState, ServerContext>;

@@ -25,7 +25,10 @@ export function serverHello(
   });
 }
 
-export function encryptedExtensions({ hello, alpnProtocol, psk }: Parameters, { settings }: ServerContext): Uint8Array {
+export function encryptedExtensions(
+  { hello, alpnProtocol, psk, earlyData }: Parameters,
+  { settings }: ServerContext,
+): Uint8Array {
   const { offer, share } = hello;
   const preferred = share === undefined ? [] : settings.groups.slice(0, settings.groups.indexOf(share.group));
   const betterThanShared = preferred.some(
@@ -40,6 +43,7 @@ export function encryptedExtensions({ hello, alpnProtocol, psk }: Parameters, { 
       alpn: alpnProtocol,
       // RFC 9849 §7.1: so that the client can try again with a config that this server opens.
       echRetryConfigs: offer.ech.kind === 'rejected' ? settings.ech?.keys.retryConfigs : undefined,
+      earlyData: earlyData.limit === undefined ? undefined : true,
     },
   });
 }

@@ -43,14 +43,10 @@ export interface PskCandidate extends Omit<SelectedPsk, 'earlySecret'> {
 }
 
 /** Throws decrypt_error when the binder of the PSK that would be taken is wrong. */
-export function selectPsk(
-  hello: AnswerableHello,
-  alpnProtocol: string | undefined,
-  context: ServerContext,
-): Awaitable<SelectedPsk | undefined> {
+export function selectPsk(hello: AnswerableHello, context: ServerContext): Awaitable<SelectedPsk | undefined> {
   const { settings } = context;
   if (hello.offer.psks.length === 0 || !isModeAllowed(hello, settings)) return undefined;
-  return whenKnown(resumptionCandidate(hello, alpnProtocol, context), (resumable) =>
+  return whenKnown(resumptionCandidate(hello, context), (resumable) =>
     whenKnown(resumable ?? externalCandidate(hello, settings), (candidate) => {
       if (candidate === undefined) return undefined;
       const { index, suite, origin, name } = candidate;

@@ -14,7 +14,6 @@ import { seconds } from './time.js';
 /** The first ticket of the client's that is honoured here and now. */
 export function resumptionCandidate(
   hello: AnswerableHello,
-  alpnProtocol: string | undefined,
   { settings }: ServerContext,
 ): Awaitable<PskCandidate | undefined> {
   const { tickets } = settings;
@@ -25,7 +24,7 @@ export function resumptionCandidate(
     if (psk === undefined || index >= mostTried) return undefined;
     return whenKnown(tickets.protector.unprotect(psk.identity), (state) => {
       const ticket = state === undefined ? undefined : decodeTicket(state);
-      const suite = ticket === undefined ? undefined : usableSuite(ticket, psk, hello, alpnProtocol, settings);
+      const suite = ticket === undefined ? undefined : usableSuite(ticket, psk, hello, settings);
       if (ticket === undefined || suite === undefined) return tryFrom(index + 1);
       const accept = () => identityHolds(ticket, settings);
       const origin = { kind: 'resumption', ticket } as const;
@@ -53,13 +52,11 @@ function usableSuite(
   ticket: Ticket,
   psk: OfferedPsk,
   { offer, suites }: AnswerableHello,
-  alpnProtocol: string | undefined,
   settings: ServerSettings,
 ): CipherSuite | undefined {
   const honoured =
     isInTime(ticket, psk, seconds(settings.now())) &&
     sameName(ticket.serverName, offer.serverName) &&
-    ticket.alpnProtocol === alpnProtocol &&
     identitySuffices(ticket, settings);
   if (!honoured) return undefined;
   const { hash, code } = cipherSuite(ticket.cipherSuite);

@@ -19,6 +19,7 @@ export type ServerState =
   | WaitCookie
   | WaitCertificate
   | WaitCertificateVerify
+  | WaitEndOfEarlyData
   | WaitFinished
   | Connected;
 
@@ -47,6 +48,11 @@ export interface WaitCertificate extends ServerFlightSent {
 export interface WaitCertificateVerify extends ServerFlightSent {
   readonly name: 'WAIT_CV';
   readonly claimed: ClaimedIdentity;
+}
+
+/** Early data was accepted, and is read until it ends (§4.6). */
+export interface WaitEndOfEarlyData extends ServerFlightSent {
+  readonly name: 'WAIT_EOED';
 }
 
 export interface WaitFinished extends ServerFlightSent {

@@ -26,11 +26,15 @@ export interface Ticket {
   readonly psk: Uint8Array;
   /** Seconds since 1970. */
   readonly issuedAt: number;
+  /** Behind `issuedAt`, 0 to 999. */
+  readonly issuedAtMilliseconds: number;
   /** Seconds since 1970, of the full handshake at the beginning of the chain of resumptions. */
   readonly authenticatedAt: number;
   /** Seconds. */
   readonly lifetime: number;
   readonly ageAdd: number;
+  /** Bytes of early data that it permits; 0 for none (§4.3.10). */
+  readonly maxEarlyData: number;
   readonly serverName: string | undefined;
   readonly alpnProtocol: string | undefined;
   /** DER, leaf first; empty when the client showed none. */
@@ -54,7 +58,9 @@ export function newSessionTickets(
 ): readonly Uint8Array[] {
   const { tickets, provider } = settings;
   if (tickets === undefined) return [];
-  const issuedAt = seconds(settings.now());
+  const now = settings.now();
+  const issuedAt = seconds(now);
+  const maxEarlyData = settings.earlyData?.maxSize ?? 0;
   const { authenticatedAt, pskIdentity } = terms;
   const lifetime = Math.min(tickets.lifetime, authenticatedAt + longestChain - issuedAt);
   if (lifetime <= 0) return [];
@@ -66,9 +72,11 @@ export function newSessionTickets(
       cipherSuite: info.cipherSuite,
       psk: resumptionPsk(hash, resumptionSecret, ticketNonce),
       issuedAt,
+      issuedAtMilliseconds: Math.floor(now) - issuedAt * 1000,
       authenticatedAt,
       lifetime,
       ageAdd: randomUint32(provider),
+      maxEarlyData,
       serverName: info.serverName,
       alpnProtocol: info.alpnProtocol,
       clientCertificates: info.peerCertificates,
@@ -84,7 +92,7 @@ export function newSessionTickets(
         ticketAgeAdd: ticket.ageAdd,
         ticketNonce,
         ticket: sealed,
-        extensions: {},
+        extensions: maxEarlyData === 0 ? {} : { earlyData: maxEarlyData },
       }),
     );
   }
@@ -132,9 +140,11 @@ const ticketState = struct({
   cipherSuite: enumerated(uint16, cipherSuites),
   psk: opaque(32, 48),
   issuedAt: uint32,
+  issuedAtMilliseconds: uint16,
   authenticatedAt: uint32,
   lifetime: uint32,
   ageAdd: uint32,
+  maxEarlyData: uint32,
   serverName: octetString(0, 2 ** 16 - 1),
   alpnProtocol: octetString(0, 2 ** 8 - 1),
   clientCertificates: vector(opaque(1, 2 ** 24 - 1), 0, 2 ** 24 - 1),

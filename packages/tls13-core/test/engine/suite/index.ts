@@ -3,6 +3,7 @@ import { describe } from 'vitest';
 import type { CryptoProvider } from '../../../src/crypto/provider.js';
 import { closingTests } from './closing.js';
 import { detachedTests } from './detached.js';
+import { earlyDataTests } from './early-data.js';
 import { externalPskTests } from './external-psk.js';
 import { keyUpdateTests } from './key-updates.js';
 import { negotiationTests } from './negotiation.js';
@@ -14,6 +15,7 @@ export function engineSuite(name: string, provider: CryptoProvider): void {
   describe(`the engine over ${name}: negotiation`, () => negotiationTests(provider));
   describe(`the engine over ${name}: resumption`, () => resumptionTests(provider));
   describe(`the engine over ${name}: external PSKs`, () => externalPskTests(provider));
+  describe(`the engine over ${name}: early data`, () => earlyDataTests(provider));
   describe(`the engine over ${name}: key updates`, () => keyUpdateTests(provider));
   describe(`the engine over ${name}: closing`, () => closingTests(provider));
   describe(`the engine over ${name}: waiting for the application`, () => pendingTests(provider));

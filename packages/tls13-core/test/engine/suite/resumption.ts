@@ -146,11 +146,6 @@ export function resumptionTests(provider: CryptoProvider): void {
       full({ client: { serverName: 'a.test' }, server }, { client: { serverName: 'b.test' }, server });
     });
 
-    it('when the protocol is another', () => {
-      const server = { tickets: tickets(), alpnProtocols: ['h2', 'h3'] };
-      full({ client: { alpnProtocols: ['h2'] }, server }, { client: { alpnProtocols: ['h3'] }, server });
-    });
-
     it('when the client must show a certificate and has shown none', () => {
       const { protector } = tickets();
       full(

@@ -114,6 +114,29 @@ export class HandClient extends HandPeer {
     return this;
   }
 
+  /** From here on under the early key of the ClientHello that is out (§2.3). */
+  sealEarly(): this {
+    const { session } = this.#options;
+    if (session === undefined || this.#hello === undefined) throw new Error('no session was offered');
+    const hash = this.provider.hash(cipherSuite(session.cipherSuite).hash);
+    const through = Transcript.start(hash).append(this.#hello).digest();
+    const secret = EarlySecret.from(hash, session.psk).clientEarlyTraffic(through);
+    this.wire.sealWith(cipherSuite(session.cipherSuite), secret);
+    return this;
+  }
+
+  endOfEarlyData(change: Change<'end_of_early_data'> = asItIs): this {
+    this.say('end_of_early_data', {}, change);
+    return this.sealHandshake();
+  }
+
+  /** From here on under the handshake key. */
+  sealHandshake(): this {
+    if (this.#secrets === undefined) throw new Error('there are no keys before the ServerHello');
+    this.wire.sealWith(this.suite, this.#secrets.client);
+    return this;
+  }
+
   certificate(change: Change<'certificate'> = asItIs): this {
     const { certificateChain } = this.#credential;
     const certificateList = certificateChain.map((certData) => ({ certData, extensions: {} }));

@@ -34,6 +34,8 @@ export interface HandServerOptions {
   readonly kind?: KeyKind;
   /** The PSK it takes, and so shows no certificate. */
   readonly psk?: Uint8Array;
+  /** Of the session (of TLS_AES_128_GCM_SHA256) that comes with early data, which is what the client sends until it has been told otherwise. */
+  readonly earlyPsk?: Uint8Array;
 }
 
 export class HandServer extends HandPeer {
@@ -52,6 +54,11 @@ export class HandServer extends HandPeer {
     this.#options = options;
     this.end.take(this.end.engine.start());
     this.wire.read();
+    const { earlyPsk } = options;
+    if (earlyPsk === undefined) return;
+    const { hash } = this.#transcript;
+    const suite = cipherSuite('TLS_AES_128_GCM_SHA256');
+    this.wire.openWith(suite, EarlySecret.from(hash, earlyPsk).clientEarlyTraffic(this.#transcript.digest()));
   }
 
   /** The last ClientHello. */
@@ -108,7 +115,7 @@ export class HandServer extends HandPeer {
       const client = handshake.clientTraffic(transcript.digest());
       const server = handshake.serverTraffic(transcript.digest());
       this.#secrets = { client, server, main: handshake.main() };
-      this.wire.openWith(this.suite, client);
+      if (this.#options.earlyPsk === undefined) this.wire.openWith(this.suite, client);
       return changed;
     };
     this.say('server_hello', right, prepared);

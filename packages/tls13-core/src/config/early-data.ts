@@ -1,0 +1,37 @@
+/** Early data (0-RTT, §2.3) at a server: how much of it, and what keeps it from being taken twice (§8). */
+import type { Awaitable } from '../awaitable.js';
+
+export interface EarlyDataConfig {
+  /**
+   * Bytes of early data that a ticket permits (max_early_data_size, §4.7.1), up to 4,294,967,295; more than a ticket
+   * permits ends the connection with unexpected_message. 0, as no `earlyData` at all, accepts none.
+   */
+  readonly maxSize: number;
+  /** Sees to it that a ticket serves for early data once (§8.1). `createReplayCache` makes one for a single process. */
+  readonly replayCache: ReplayCache;
+  /**
+   * Seconds by which the age that the client states for its ticket may differ from the age by this server's clock
+   * (§8.3): what arrives later than that was held back, or is a copy. Default 10.
+   */
+  readonly freshnessWindow?: number;
+}
+
+/** Remembers which tickets have served for early data. Shared by all processes that take the same tickets, or of no use. */
+export interface ReplayCache {
+  /**
+   * True for the first claim of a ticket, and never again until it has expired. False when it was claimed before, and
+   * whenever that cannot be told: then the early data is refused, and the client sends it again in the open connection.
+   * So it is when claim() throws or rejects.
+   */
+  claim(use: TicketUse): Awaitable<boolean>;
+}
+
+/** A ticket that a client has used for early data. */
+export interface TicketUse {
+  /** A hash of the ticket: 32 bytes, the same in every process. */
+  readonly id: Uint8Array;
+  /** Milliseconds since 1970. */
+  readonly issuedAt: number;
+  /** Milliseconds since 1970; from then on no server takes the ticket. */
+  readonly expiresAt: number;
+}
