@@ -81,10 +81,14 @@ describe('tickets at another place (Virtual Host Confusion, Delignat-Lavaud and 
     ).toBe('full');
   });
 
-  it('another protocol: a full handshake (ALPACA, Brinkmann et al. 2021)', () => {
-    const both = { ...server, alpnProtocols: ['h2', 'http/1.1'] };
-    const session = sessionOf(provider, { client: { alpnProtocols: ['h2'] }, server: both });
-    expect(outcome(session, { client: { alpnProtocols: ['http/1.1'] }, server: both })).toBe('full');
+  it('another protocol: it is negotiated anew, and nothing that was meant for the first is taken (ALPACA, Brinkmann et al. 2021; §4.3.10)', () => {
+    const earlyData = { maxSize: 100, replayCache: { claim: () => true } };
+    const both = { ...server, alpnProtocols: ['h2', 'http/1.1'], earlyData };
+    const session = sessionOf(provider, { client: { alpnProtocols: ['http/1.1'] }, server: both });
+    const client = { alpnProtocols: ['h2', 'http/1.1'], earlyData: true, session };
+    const { server: theirs, client: ours } = pair(provider, { client, server: both }).handshake();
+    expect(ours.engine.info).toMatchObject({ alpnProtocol: 'h2', earlyData: 'rejected' });
+    expect(theirs.engine.info).toMatchObject({ alpnProtocol: 'h2', earlyDataReason: 'alpn_mismatch' });
   });
 });
 
