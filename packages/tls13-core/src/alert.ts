@@ -31,6 +31,14 @@ export const alertDescriptions = {
   general_error: 117,
   no_application_protocol: 120,
   ech_required: 121,
+  // Of earlier versions (§B.2): this library sends none of them by itself, but names those that come.
+  decryption_failed_RESERVED: 21,
+  decompression_failure_RESERVED: 30,
+  no_certificate_RESERVED: 41,
+  export_restriction_RESERVED: 60,
+  no_renegotiation_RESERVED: 100,
+  certificate_unobtainable_RESERVED: 111,
+  bad_certificate_hash_value_RESERVED: 114,
 } as const;
 
 export type AlertName = keyof typeof alertDescriptions;

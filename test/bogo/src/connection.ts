@@ -177,7 +177,7 @@ class Connection {
       this.#write(Buffer.concat([size, ...secrets]));
     }
     if (switches.has('send-alert')) {
-      const error = new TlsError('general_error', 'the runner wants an alert');
+      const error = new TlsError('decompression_failure_RESERVED', 'the runner wants an alert');
       this.#handle(this.#engine.abort(error));
     }
   }

@@ -1,6 +1,7 @@
 /** What both roles choose. */
 import type { CryptoProvider } from '../crypto/provider.js';
 import type { CipherSuiteName, NamedGroupName, SignatureSchemeName } from '../registry.js';
+import type { Deviations } from './deviations.js';
 import type { Limits } from './limits.js';
 import type { PskKeyExchangeMode, ReflectionGuard } from './psk.js';
 
@@ -33,4 +34,6 @@ export interface CommonConfig {
   /** Ask for `secret` events, for an NSS key log. Default false: the secrets of a connection open all of it. */
   readonly keyLog?: boolean;
   readonly limits?: Partial<Limits>;
+  /** All false by default. */
+  readonly deviations?: Partial<Deviations>;
 }

@@ -2,6 +2,7 @@
 export type * from './authentication.js';
 export type * from './client.js';
 export type * from './common.js';
+export type * from './deviations.js';
 export type * from './early-data.js';
 export type * from './ech.js';
 export type * from './limits.js';

@@ -1,7 +1,7 @@
 /** How a connection ends (§6): by an alert of either side, by close_notify, or by a fault on this one. */
-import { type AlertName, TlsError } from '../alert.js';
+import { type AlertName, alertLevels, TlsError } from '../alert.js';
 import { contentTypes } from '../registry.js';
-import { decodeAlert, encodeAlert } from '../wire/index.js';
+import { type Alert, decodeAlert, encodeAlert } from '../wire/index.js';
 import { wipe } from './early-data.js';
 import type { Parts } from './parts.js';
 
@@ -10,7 +10,9 @@ export function sendAlert(name: AlertName, { sending, outbox }: Parts): void {
 }
 
 export function takeAlert(content: Uint8Array, parts: Parts): void {
-  const { name, description } = decodeAlert(content);
+  const alert = decodeAlert(content);
+  const { name, description } = alert;
+  if (parts.settings.deviations.alertLevels) refuseLevel(alert);
   if (name === 'user_canceled') return parts.floodGuard.warningAlert();
   if (name !== 'close_notify' || parts.progress.info === undefined) {
     const text = `the peer sent the alert ${name ?? description}`;
@@ -41,4 +43,13 @@ export function end(error: TlsError, { progress, outbox, sending, receiving }: P
   // What is derived from zeros everybody knows.
   progress.exporterSecret = undefined;
   wipe(progress.early);
+}
+
+function refuseLevel({ level, description, name }: Alert): void {
+  if (level !== alertLevels.warning && level !== alertLevels.fatal) {
+    throw new TlsError('illegal_parameter', `Alert ${name ?? description} has level ${level}; there are 1 and 2 (§6)`);
+  }
+  if (level === alertLevels.warning && name !== 'close_notify' && name !== 'user_canceled') {
+    throw new TlsError('decode_error', `Alert ${name ?? description} is an error, and comes as a warning (§6)`);
+  }
 }

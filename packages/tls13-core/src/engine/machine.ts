@@ -1,5 +1,5 @@
 /** What the engine asks of a role: its state machine, and the settings that concern every connection alike. */
-import type { Limits } from '../config/index.js';
+import type { Deviations, Limits } from '../config/index.js';
 import type { CryptoProvider } from '../crypto/provider.js';
 import type { Command } from '../handshake/command.js';
 import type { NamedState, Transition } from '../handshake/step.js';
@@ -18,6 +18,7 @@ export interface Machine<State extends NamedState> {
 export interface EngineSettings {
   readonly provider: CryptoProvider;
   readonly limits: Limits;
+  readonly deviations: Deviations;
   readonly keyLog: boolean;
   /** A server whose HelloRetryRequest lives in a cookie: a connection may begin with the client's second flight (§4.3.2). */
   readonly stateless: boolean;

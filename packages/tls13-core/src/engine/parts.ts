@@ -54,9 +54,9 @@ export interface EarlyProgress {
 export const connectedState = 'CONNECTED';
 
 export function connectionParts(role: 'client' | 'server', settings: EngineSettings): Parts {
-  const { provider, limits } = settings;
+  const { provider, limits, deviations } = settings;
   const sending = new SendingHalf(provider, role);
-  const receiving = new ReceivingHalf(provider, limits.skippedEarlyData);
+  const receiving = new ReceivingHalf(provider, limits.skippedEarlyData, deviations);
   const outbox = new Outbox();
   return {
     role,

@@ -1,5 +1,6 @@
 /** The receiving half of a connection: from the byte stream to fragments, in clear, then under one key after another. */
 import { TlsError } from '../alert.js';
+import type { Deviations } from '../config/index.js';
 import type {
   CryptoProvider,
   Fragment,
@@ -32,6 +33,7 @@ export class ReceivingHalf {
   readonly #provider: CryptoProvider;
   readonly #protection: RecordProtection;
   readonly #skipLimit: number;
+  readonly #deviations: Pick<Deviations, 'recordVersions' | 'unprotectedRecords'>;
   readonly #deframer = new Deframer();
   #keyed: Keyed | undefined;
   #fragments: Fragment[] = [];
@@ -40,10 +42,15 @@ export class ReceivingHalf {
   /** Whether the peer has shown that it has keys: from then on nothing of it comes in clear, whatever the key. */
   #proven = false;
 
-  constructor(provider: CryptoProvider, skipLimit: number) {
+  constructor(
+    provider: CryptoProvider,
+    skipLimit: number,
+    deviations: Pick<Deviations, 'recordVersions' | 'unprotectedRecords'>,
+  ) {
     this.#provider = provider;
     this.#protection = recordProtection(provider);
     this.#skipLimit = skipLimit;
+    this.#deviations = deviations;
   }
 
   get detached(): boolean {
@@ -125,12 +132,16 @@ export class ReceivingHalf {
 
   #inClear(contentType: number, record: Uint8Array): Fragment {
     const content = record.subarray(headerLength);
+    const [, major] = record;
+    if (this.#deviations.recordVersions && major !== 3) {
+      throw new TlsError('protocol_version', `a record's version begins with ${major}; it begins with 3 in every TLS`);
+    }
     if (contentType === contentTypes.change_cipher_spec) return { contentType, content };
     // A peer that could not use our first flight has no keys to seal its alert with; from a proven one it is a forgery.
     const sealed = this.#keyed !== undefined && (contentType !== contentTypes.alert || this.#proven);
     if (sealed) {
       throw new TlsError(
-        'unexpected_message',
+        this.#deviations.unprotectedRecords ? 'bad_record_mac' : 'unexpected_message',
         `unprotected ${nameOf(contentTypes, contentType)} record where protected records are due`,
       );
     }

@@ -1,6 +1,6 @@
 /** Collects the byte stream into whole records (§5.1), copying only a record that two chunks share. */
 import { contentTypes } from '../registry.js';
-import { headerLength, maxCiphertextLength, parseHeader } from './header.js';
+import { hasVersion, headerLength, maxCiphertextLength, parseHeader } from './header.js';
 
 /** Neighbouring whole records of one content type. */
 export interface RecordRun {
@@ -132,7 +132,7 @@ export class Deframer {
       const total = recordLength(this.#input, end);
       // A wrong header behind good records is found when those have been handed out.
       if (count === 0) contentType = parseHeader(this.#input, end).contentType;
-      else if (total > headerLength + maxCiphertextLength) break;
+      else if (total > headerLength + maxCiphertextLength || !hasVersion(this.#input, end)) break;
       if (this.#input.length - end < total) break;
       end += total;
       count++;

@@ -1,5 +1,5 @@
 /** The settings of both roles. */
-import type { CommonConfig, Limits } from '../config/index.js';
+import type { CommonConfig, Deviations, Limits } from '../config/index.js';
 import type { CryptoProvider } from '../crypto/provider.js';
 import { type CipherSuite, cipherSuite } from '../crypto/suites.js';
 import { delegableSchemes } from '../handshake/delegation.js';
@@ -26,6 +26,7 @@ export interface CommonSettings extends PskSettings {
   readonly now: () => number;
   readonly keyLog: boolean;
   readonly limits: Limits;
+  readonly deviations: Deviations;
 }
 
 /** Throws TypeError or RangeError naming the option. */
@@ -59,6 +60,7 @@ export function commonSettings(config: CommonConfig): CommonSettings {
     now: config.now ?? Date.now,
     keyLog: config.keyLog ?? false,
     limits: limits(config.limits ?? {}),
+    deviations: { ...noDeviations, ...config.deviations },
   };
 }
 
@@ -69,6 +71,15 @@ const defaultLimits: Omit<Limits, 'recordsPerKey'> = {
   emptyRecords: 32,
   pendingInput: 262_144,
   tickets: 64,
+};
+
+const noDeviations: Deviations = {
+  anyLegacyVersion: false,
+  recordVersions: false,
+  unprotectedRecords: false,
+  alertLevels: false,
+  misplacedExtensions: false,
+  shortBinders: false,
 };
 
 const defaultCipherSuites: readonly CipherSuiteName[] = [

@@ -48,6 +48,8 @@ export interface BlockRules {
   readonly duplicates?: 'decode_error';
   /** Allowed in the message, and of no concern to this library. */
   readonly ignored?: readonly ExtensionName[];
+  /** A known extension that the table does not have stays in `types`, for the handshake to judge. */
+  readonly misplaced?: 'left';
   /** Without this extension the block follows rules of another protocol version. */
   readonly onlyWith?: ExtensionName;
 }
@@ -72,7 +74,7 @@ export function extensionBlock(
   table: Readonly<Record<string, Entry<Codec<unknown>>>>,
   rules: BlockRules,
 ): Codec<UntypedBlock, UntypedToSend> {
-  const { floor = 0, readFloor = floor, ignored = [], onlyWith, duplicates = 'illegal_parameter' } = rules;
+  const { floor = 0, readFloor = floor, ignored = [], onlyWith, duplicates = 'illegal_parameter', misplaced } = rules;
   const reading = vector(rawExtension, readFloor, ceiling);
   const writing = vector(rawExtension, floor, ceiling);
   const entries = Object.entries(table);
@@ -94,7 +96,7 @@ export function extensionBlock(
         const property = propertyOf.get(type);
         const entry = property === undefined ? undefined : table[property];
         if (property === undefined || entry === undefined) {
-          if (recognized.has(type) && !passedOver.has(type)) {
+          if (recognized.has(type) && !passedOver.has(type) && misplaced === undefined) {
             throw reader.error('illegal_parameter', `${nameOf(extensionTypes, type)} does not belong in it`);
           }
           continue;

@@ -60,8 +60,8 @@ export const maxEarlyDataSize = uint32;
 const pskIdentity = struct({ identity: opaque(1, 2 ** 16 - 1), obfuscatedTicketAge: uint32 });
 export type PskIdentity = Decoded<typeof pskIdentity>;
 
-/** The end of a ClientHello that its binders do not cover (§4.3.11.2). */
-export const pskBinders = vector(opaque(32, 255), 33, 2 ** 16 - 1);
+/** The end of a ClientHello that its binders do not cover (§4.3.11.2): <32..255> each, which the server checks. */
+export const pskBinders = vector(opaque(0, 255), 1, 2 ** 16 - 1);
 
 const offeredPsksFields = struct({ identities: vector(pskIdentity, 7, 2 ** 16 - 1), binders: pskBinders });
 export type OfferedPsks = Decoded<typeof offeredPsksFields>;

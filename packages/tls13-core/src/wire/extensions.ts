@@ -1,6 +1,7 @@
 /**
  * Which extension may stand in which message, and what it says there: one table a message, after the RFC's own (§4.3).
  */
+import { extensionTypes } from '../registry.js';
 import type { Decoded } from './codec.js';
 import { echClientHello, echConfirmation, echRetryConfigs } from './ech.js';
 import { extensionBlock, on } from './extension-block.js';
@@ -101,8 +102,17 @@ export type HelloRetryRequestExtensions = Decoded<typeof helloRetryRequestExtens
 /** §4.4.1 */
 export const encryptedExtensionsExtensions = extensionBlock('EncryptedExtensions', encryptedExtensionsTable, {
   duplicates: 'decode_error',
+  misplaced: 'left',
   ignored: ['max_fragment_length'],
 });
+/** Known extensions that belong in another message. */
+export const misplacedInEncryptedExtensions: ReadonlySet<number> = new Set(
+  Object.values(extensionTypes).filter(
+    (known) =>
+      known !== extensionTypes.max_fragment_length &&
+      Object.values(encryptedExtensionsTable).every(({ type }) => type !== known),
+  ),
+);
 export type EncryptedExtensionsExtensions = Decoded<typeof encryptedExtensionsExtensions>;
 
 /** §4.4.2. Its server_name is for exported authenticators (RFC 9261) alone. */

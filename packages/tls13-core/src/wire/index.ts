@@ -31,6 +31,7 @@ export type {
   NewSessionTicketExtensions,
   ServerHelloExtensions,
 } from './extensions.js';
+export { misplacedInEncryptedExtensions } from './extensions.js';
 export {
   type DecodeContext,
   decodeHandshake,

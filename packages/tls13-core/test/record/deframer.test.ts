@@ -160,17 +160,34 @@ describe('Deframer', () => {
     }
   });
 
-  it('ignores legacy_record_version, and takes the largest records', () => {
+  it('ignores the version of unprotected records, and takes the largest records', () => {
     for (const [contentType, length] of [
       [handshake, 2 ** 14],
       [application_data, 2 ** 14 + 256],
     ] as const) {
       const header = encodeHeader(contentType, length);
-      header.set([0xfe, 0xdc], 1);
+      if (contentType === handshake) header.set([0xfe, 0xdc], 1);
       expect(parseHeader(header)).toEqual({ contentType, length });
       const deframer = new Deframer();
       deframer.push(concat(header, new Uint8Array(length)));
       expect(deframer.next()).toMatchObject({ contentType, count: 1 });
+    }
+  });
+
+  it('§5.2 wants 0x0303 of protected records, and hands out those before another', () => {
+    const right = record(application_data, new Uint8Array(20));
+    for (const version of [
+      [3, 1],
+      [3, 4],
+      [2, 3],
+      [0xfe, 0xff],
+    ]) {
+      const wrong = right.slice();
+      wrong.set(version, 1);
+      const deframer = new Deframer();
+      deframer.push(concat(right, right, wrong, right));
+      expect(deframer.next()).toMatchObject({ contentType: application_data, count: 2 });
+      expect(() => deframer.next()).toThrow(expect.objectContaining({ alert: 'protocol_version' }));
     }
   });
 });

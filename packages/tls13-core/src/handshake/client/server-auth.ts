@@ -8,6 +8,7 @@ import { type MessageOf, type Step, type Transition, whenReady } from '../step.j
 import { certificateRequestInfo } from './certificate-answer.js';
 import { effectsOfEncryptedExtensions, outcomeOfEncryptedExtensions } from './early-data.js';
 import { peerVerifier, retryConfigs } from './ech-answer.js';
+import { refuseMisplaced } from './misplaced.js';
 import { checkOffered } from './offer.js';
 import type {
   ClientContext,
@@ -27,6 +28,7 @@ export function receiveEncryptedExtensions(
   const { body, bytes } = message;
   const { offer, psk } = before;
   const negotiated: Negotiated = { ...before, echRetryConfigs: retryConfigs(offer, message) };
+  refuseMisplaced(body.extensions.types, settings.deviations.misplacedExtensions);
   checkOffered(offer, 'EncryptedExtensions', body.extensions.types);
   const alpnProtocol = body.extensions.alpn;
   const offered = offer.hello.extensions.alpn ?? [];

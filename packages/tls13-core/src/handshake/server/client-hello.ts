@@ -1,5 +1,6 @@
 /** Checks a ClientHello by itself (§4.2.2, §4.3, §9.2), before anything is negotiated: what comes out can be relied on. */
 import { TlsError } from '../../alert.js';
+import type { Deviations } from '../../config/index.js';
 import { type extensionTypes, namedGroups, nameOf, protocolVersions } from '../../registry.js';
 import { type ClientHello, type KeyShareEntry, truncateClientHello } from '../../wire/index.js';
 import { type EchOutcome, echAbsent } from '../ech/open.js';
@@ -34,11 +35,16 @@ export interface OfferedPsk {
 }
 
 /** Throws TlsError with the alert that the section named in its message demands. */
-export function checkClientHello({ body: hello, bytes }: MessageOf<'client_hello'>, ech = echAbsent): Offer {
-  checkVersion(hello);
+export function checkClientHello(
+  { body: hello, bytes }: MessageOf<'client_hello'>,
+  deviations: Pick<Deviations, 'anyLegacyVersion' | 'shortBinders'>,
+  ech = echAbsent,
+): Offer {
+  checkVersion(hello, deviations.anyLegacyVersion);
   checkCompression(hello);
   checkRequiredExtensions(hello);
   const { extensions } = hello;
+  if (!deviations.shortBinders) checkBinderLengths(hello);
   const groups = extensions.supportedGroups ?? [];
   const keyShares = extensions.keyShare ?? [];
   checkKeyShares(keyShares, groupPositions(groups));
@@ -59,7 +65,7 @@ export function checkClientHello({ body: hello, bytes }: MessageOf<'client_hello
   };
 }
 
-function checkVersion({ legacyVersion, extensions }: ClientHello): void {
+function checkVersion({ legacyVersion, extensions }: ClientHello, anyLegacyVersion: boolean): void {
   const { supportedVersions } = extensions;
   if (supportedVersions === undefined || !supportedVersions.includes(protocolVersions.tls13)) {
     const offered = supportedVersions ?? [legacyVersion];
@@ -68,7 +74,7 @@ function checkVersion({ legacyVersion, extensions }: ClientHello): void {
       `the client offers ${offered.map(versionName).join(', ')}; wanted is TLS 1.3 in supported_versions (§4.3.1)`,
     );
   }
-  if (legacyVersion !== protocolVersions.tls12) {
+  if (legacyVersion !== protocolVersions.tls12 && !anyLegacyVersion) {
     throw new TlsError(
       'protocol_version',
       `legacy_version is ${versionName(legacyVersion)}; it must be 0x0303 (§4.2.2)`,
@@ -131,6 +137,14 @@ function checkKeyShares(shares: readonly KeyShareEntry[], positions: ReadonlyMap
       );
     }
     last = position;
+  }
+}
+
+/** §4.3.11: a PskBinderEntry has 32 to 255 bytes. */
+function checkBinderLengths({ extensions }: ClientHello): void {
+  const short = extensions.preSharedKey?.binders.find((binder) => binder.length < 32);
+  if (short !== undefined) {
+    throw new TlsError('decode_error', `a binder of ${short.length} bytes where 32 to 255 are allowed (§4.3.11)`);
   }
 }
 

@@ -41,10 +41,10 @@ export function receiveClientHello(
   message: ClientHelloMessage,
   context: ServerContext,
 ): Transition<AfterFirstHello> {
-  const { ech } = context.settings;
-  const accept: AcceptInner = (inner) => ech?.accept?.(clientHelloInfo(checkClientHello(inner))) ?? true;
+  const { ech, deviations } = context.settings;
+  const accept: AcceptInner = (inner) => ech?.accept?.(clientHelloInfo(checkClientHello(inner, deviations))) ?? true;
   return whenReady<OpenedHello, AfterFirstHello>(openFirst(message, ech, accept), (opened) =>
-    answerFirst(checkClientHello(opened.message, opened.ech), context),
+    answerFirst(checkClientHello(opened.message, context.settings.deviations, opened.ech), context),
   );
 }
 
@@ -71,7 +71,7 @@ export function receiveSecondClientHello(
   context: ServerContext,
 ): Transition<AfterHello> {
   const opened = openSecond(message, ech);
-  const offer = checkClientHello(opened.message, opened.ech);
+  const offer = checkClientHello(opened.message, context.settings.deviations, opened.ech);
   if (offer.cookie !== undefined) {
     throw new TlsError('illegal_parameter', 'the second ClientHello has a cookie; none was given (§4.2.2)');
   }
@@ -85,7 +85,7 @@ export function receiveClientHelloWithCookie(
   context: ServerContext,
 ): Transition<AfterHello> {
   const opened = openSecond(message, ech);
-  const offer = checkClientHello(opened.message, opened.ech);
+  const offer = checkClientHello(opened.message, context.settings.deviations, opened.ech);
   if (offer.cookie === undefined) {
     throw new TlsError('missing_extension', 'the second ClientHello is without the cookie it was given (§4.3.2)');
   }

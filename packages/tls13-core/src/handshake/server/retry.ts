@@ -139,10 +139,15 @@ function checkIdentities(offered: readonly OfferedPsk[], { identities }: Retry, 
   if (!same) throw changed('offers other PSKs than the first, or in another order');
 }
 
-/** A binder is as long as its PSK's hash (§4.3.11.2): so it shows before anything is opened which PSKs go with a suite. */
+/**
+ * A binder is as long as its PSK's hash (§4.3.11.2): so it shows before anything is opened which PSKs go with a suite. One
+ * of no hash's length stays: it is for the verification to refuse.
+ */
 function compatible(psks: readonly OfferedPsk[], hash: Hash): readonly OfferedPsk[] {
-  return psks.filter(({ binder }) => binder.length === hash.length);
+  return psks.filter(({ binder }) => binder.length === hash.length || !hashLengths.has(binder.length));
 }
+
+const hashLengths: ReadonlySet<number> = new Set([32, 48]);
 
 function identityHash(psk: OfferedPsk, hash: Hash): Uint8Array {
   return hash.digest(psk.identity).subarray(0, identityHashLength);

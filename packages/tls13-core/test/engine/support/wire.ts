@@ -30,7 +30,7 @@ export class Wire {
     this.#provider = provider;
     this.end = end;
     this.#onMessage = onMessage;
-    this.#receiving = new ReceivingHalf(provider, 0);
+    this.#receiving = new ReceivingHalf(provider, 0, { recordVersions: false, unprotectedRecords: false });
   }
 
   sealWith(suite: CipherSuite, secret: Secret): void {
