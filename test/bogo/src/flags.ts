@@ -13,7 +13,7 @@ export interface FlagGroup {
 export interface Flags {
   readonly switches: ReadonlySet<string>;
   readonly values: ReadonlyMap<string, readonly string[]>;
-  /** One for each `-new-x509-credential`; the flags behind it are its own. */
+  /** One for each `-new-…-credential`; the flags behind it are its own. */
   readonly credentials: readonly CredentialFlags[];
 }
 
@@ -75,7 +75,7 @@ class Building implements Flags {
   readonly credentials: Building[] = [];
 
   add(name: string, value: string | undefined): void {
-    if (name === 'new-x509-credential') {
+    if (name.startsWith('new-') && name.endsWith('-credential')) {
       this.credentials.push(new Building());
       return;
     }
@@ -86,7 +86,16 @@ class Building implements Flags {
   }
 }
 
-const ofCredential = new Set(['cert-file', 'key-file', 'signing-prefs', 'must-match-issuer']);
+const ofCredential = new Set([
+  ...['cert-file', 'key-file', 'signing-prefs', 'must-match-issuer'],
+  ...[
+    'psk-importer-context',
+    'psk-importer-identity',
+    'psk-importer-key',
+    'psk-importer-sha256',
+    'psk-importer-sha384',
+  ],
+]);
 
 function kindsOf(groups: readonly FlagGroup[]): ReadonlyMap<string, 'switch' | 'value'> {
   return new Map(

@@ -108,7 +108,7 @@ describe('a second ClientHello', () => {
   it.each<readonly [string, ClientOptions]>([
     ['its PSKs in another order', { ...second, tickets: [ticket(2), ticket(1)] }],
     ['another PSK', { ...second, tickets: [ticket(1), ticket(3)] }],
-    ['one PSK dropped', { ...second, tickets: [ticket(2)] }],
+    ['one PSK twice', { ...second, tickets: [ticket(1), ticket(1)] }],
   ])('with %s is an illegal_parameter (§4.2.2)', (_what, options) => {
     const { server, client } = retried({}, { ...noShares, tickets: [ticket(1), ticket(2)] });
     expect(server.alertFor(client.hello(options))).toBe('illegal_parameter');
@@ -122,6 +122,11 @@ describe('a second ClientHello', () => {
   it('may drop the PSKs of another hash than the suite has (§4.2.2)', () => {
     const long = { ...ticket(1), psk: new Uint8Array(48), suite: 'TLS_AES_256_GCM_SHA384' } as const;
     const { server, client } = retried({}, { ...noShares, tickets: [long, ticket(2)] });
+    expect(server.receive(client.hello({ ...second, tickets: [ticket(2)] })).state.name).toBe('WAIT_FINISHED');
+  });
+
+  it('may drop one of several PSKs: the server counts in what is left', () => {
+    const { server, client } = retried({}, { ...noShares, tickets: [ticket(1), ticket(2)] });
     expect(server.receive(client.hello({ ...second, tickets: [ticket(2)] })).state.name).toBe('WAIT_FINISHED');
   });
 

@@ -7,6 +7,7 @@ import { type Flags, number, text } from '../flags.js';
 import { answerer, readPem } from '../world.js';
 import { examineName } from './ech.js';
 import { examineResponse } from './ocsp.js';
+import { hasPsk, pskIndex } from './psk.js';
 import { checkServerName } from './server-name.js';
 import { checkSchemes } from './signatures.js';
 
@@ -37,7 +38,10 @@ export const certificates: Feature = {
     const all = candidates(flags, world);
     const later = answerer(flags.switches.has('async'));
     return {
-      verifyPeer: (peer) => later(() => verify(flags, peer, seen)),
+      // Who has a PSK takes no certificate unless the runner says that it may.
+      ...(hasPsk(flags) && !flags.switches.has('verify-peer')
+        ? {}
+        : { verifyPeer: (peer) => later(() => verify(flags, peer, seen)) }),
       credential: (request) =>
         later(() => {
           checkRequest(flags, request);
@@ -62,10 +66,11 @@ export const certificates: Feature = {
     };
   },
   check(info, flags, seen) {
-    const credential = seen.credential ?? -1;
+    const credential = seen.credential ?? pskIndex(info, flags) ?? -1;
     expectSame('selected credential', credential, number(flags, 'expect-selected-credential') ?? credential);
     const shown = info.peerCertificates.length;
     if (flags.switches.has('expect-no-peer-cert')) expectSame('certificates of the peer', shown, 0);
+    else if (info.authentication === 'psk') expectSame('certificates of the peer', shown, 0);
     else if (info.role === 'client' || flags.switches.has('require-any-client-certificate')) {
       expectSame('peer has certificates', shown > 0, true);
     }

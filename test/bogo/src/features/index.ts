@@ -10,6 +10,7 @@ import { groups } from './groups.js';
 import { inputOutput } from './input-output.js';
 import { ocsp } from './ocsp.js';
 import { olderVersions } from './older-versions.js';
+import { psk } from './psk.js';
 import { serverName } from './server-name.js';
 import { signatures } from './signatures.js';
 import { tickets } from './tickets.js';
@@ -28,4 +29,6 @@ export const features: readonly Feature[] = [
   serverName,
   signatures,
   tickets,
+  // Behind the certificates, which it may rule out.
+  psk,
 ];

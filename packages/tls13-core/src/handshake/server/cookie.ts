@@ -18,6 +18,7 @@ export function sealCookie(retry: Retry, protector: Protector, now: number): Uin
       unchangedHash: retry.unchangedHash,
       identitiesKnown: retry.identities === undefined ? 0 : 1,
       identities: retry.identities ?? [],
+      promised: retry.promised,
     }),
   );
   if (sealed.length === 0 || sealed.length > mostBytes) {
@@ -42,6 +43,7 @@ export function readCookie(state: Uint8Array | undefined, settings: ServerSettin
     clientHello1Hash: content.clientHello1Hash,
     unchangedHash: content.unchangedHash,
     identities: content.identitiesKnown === 0 ? undefined : content.identities,
+    promised: content.promised,
   };
 }
 
@@ -59,6 +61,7 @@ const cookieState = struct({
   unchangedHash: opaque(32, 48),
   identitiesKnown: uint8,
   identities: vector(fixed(identityHashLength), 0, mostIdentities * identityHashLength),
+  promised: opaque(0, identityHashLength),
 });
 
 function invalid(why: string): TlsError {

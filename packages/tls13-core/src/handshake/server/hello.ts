@@ -1,7 +1,5 @@
 /** From a ClientHello to an answer: HelloRetryRequest, or the parameters of the handshake (START and RECVD_CH of §A.2). */
 import { TlsError } from '../../alert.js';
-import type { CipherSuite } from '../../crypto/suites.js';
-import type { NamedGroupName } from '../../registry.js';
 import { type AcceptInner, type OpenedHello, openFirst, openSecond } from '../ech/open.js';
 import type { Effect } from '../effects.js';
 import {
@@ -20,7 +18,13 @@ import { judgeEarlyData } from './early-data.js';
 import { externalCandidate } from './external-psk.js';
 import { sendFlight } from './flight.js';
 import { noAcceptablePsk, type PskCandidate, type SelectedPsk, selectPsk, wantsPskAlone } from './psk.js';
-import { checkSecondClientHello, helloRetryRequest, retryFor, transcriptBeforeRetriedHello } from './retry.js';
+import {
+  checkSecondClientHello,
+  helloRetryRequest,
+  type Retry,
+  retryFor,
+  transcriptBeforeRetriedHello,
+} from './retry.js';
 import type {
   ServerContext,
   Start,
@@ -104,17 +108,12 @@ function agreeOnKeys(
   if (typeof choice !== 'string') return answer({ offer, suites, share: choice, retried: undefined }, context);
   return whenReady<PskCandidate | undefined, AfterFirstHello>(externalCandidate({ offer, suites }, settings), (psk) => {
     psk?.key.fill(0);
-    return askAgain(offer, psk?.suite ?? suites[0], choice, context);
+    const suite = psk?.suite ?? suites[0];
+    return askAgain(offer, retryFor(offer, suite, choice, settings.provider, psk?.index), context);
   });
 }
 
-function askAgain(
-  offer: Offer,
-  suite: CipherSuite,
-  group: NamedGroupName,
-  { settings }: ServerContext,
-): Step<WaitSecondClientHello | WaitCookie> {
-  const retry = retryFor(offer, suite, group, settings.provider);
+function askAgain(offer: Offer, retry: Retry, { settings }: ServerContext): Step<WaitSecondClientHello | WaitCookie> {
   const { cookies } = settings;
   const cookie = cookies === undefined ? undefined : sealCookie(retry, cookies, settings.now());
   const effects: Effect[] = [{ type: 'send', message: helloRetryRequest(offer, retry, cookie, settings.provider) }];

@@ -27,21 +27,32 @@ export interface Retry {
    * remember.
    */
   readonly identities: readonly Uint8Array[] | undefined;
+  /** The same of the external PSK that the suite was chosen for, which must come again; empty without one. */
+  readonly promised: Uint8Array;
 }
 
 /** Bytes of the hashes in `Retry.identities`. */
 export const identityHashLength = 8;
 export const mostIdentities = 32;
 
-export function retryFor(offer: Offer, suite: CipherSuite, group: NamedGroupName, provider: CryptoProvider): Retry {
+/** `promised` is the place of the external PSK that is to be taken when it comes again. */
+export function retryFor(
+  offer: Offer,
+  suite: CipherSuite,
+  group: NamedGroupName,
+  provider: CryptoProvider,
+  promised?: number,
+): Retry {
   const hash = provider.hash(suite.hash);
   const psks = compatible(offer.psks, hash);
+  const chosen = promised === undefined ? undefined : offer.psks[promised];
   return {
     suite,
     group,
     clientHello1Hash: hash.digest(offer.bytes),
     unchangedHash: unchangedHash(offer, hash),
     identities: psks.length > mostIdentities ? undefined : psks.map((psk) => identityHash(psk, hash)),
+    promised: chosen === undefined ? noBytes : identityHash(chosen, hash),
   };
 }
 
@@ -123,20 +134,27 @@ function beforeExtensions(bytes: Uint8Array, sessionIdLength: number, cipherSuit
   return bytes.subarray(header, end);
 }
 
-/** PSKs of another hash than the suite's may be dropped, all others must be there again. */
-function checkIdentities(offered: readonly OfferedPsk[], { identities }: Retry, hash: Hash): void {
-  if (identities === undefined) return;
-  if (offered.length === 0 && identities.length > 0) {
+/**
+ * PSKs may be dropped, as those of another hash than the suite's should be, but not all of them, and not the one that
+ * the suite was chosen for; none may be new, and none in another place.
+ */
+function checkIdentities(offered: readonly OfferedPsk[], { identities, promised }: Retry, hash: Hash): void {
+  if (offered.length === 0 && (identities === undefined || identities.length > 0)) {
     throw new TlsError(
       'missing_extension',
       'the second ClientHello is without the pre_shared_key of the first (§4.2.2)',
     );
   }
-  const psks = compatible(offered, hash);
-  const same =
-    psks.length === identities.length &&
-    psks.every((psk, i) => equal(identityHash(psk, hash), identities[i] ?? noBytes));
-  if (!same) throw changed('offers other PSKs than the first, or in another order');
+  if (promised.length > 0 && !offered.some((psk) => equal(identityHash(psk, hash), promised))) {
+    throw changed('is without the PSK that the HelloRetryRequest was meant for');
+  }
+  if (identities === undefined) return;
+  let place = 0;
+  for (const psk of compatible(offered, hash)) {
+    const wanted = identityHash(psk, hash);
+    place = identities.findIndex((identity, index) => index >= place && equal(identity, wanted)) + 1;
+    if (place === 0) throw changed('offers PSKs that the first did not, or in another order');
+  }
 }
 
 /**
