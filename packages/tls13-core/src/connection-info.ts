@@ -37,6 +37,11 @@ export interface ConnectionInfo {
   readonly peerDelegatedCredential: boolean;
   /** Whether this side did. */
   readonly localDelegatedCredential: boolean;
+  /**
+   * Whether the client may be asked for a certificate later on (§4.3.6): it has offered that, and it is not known by an
+   * external PSK.
+   */
+  readonly postHandshakeAuthentication: boolean;
   readonly clientRandom: Uint8Array;
   readonly serverRandom: Uint8Array;
 }

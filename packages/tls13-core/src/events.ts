@@ -31,6 +31,19 @@ export type TlsEvent =
   | { readonly type: 'record'; readonly contentType: number; readonly fragment: Uint8Array }
   /** The direction is detached: from the next record on it is protected with these keys. */
   | { readonly type: 'rekey'; readonly direction: Direction; readonly keys: TrafficKeys }
+  /** Server: the CertificateRequest that `requestCertificate()` asked for is out; `context` names it (§4.7.2). */
+  | { readonly type: 'certificate_requested'; readonly context: Uint8Array }
+  /**
+   * The client has answered a CertificateRequest after the handshake, with a certificate or, when `certificates` is empty,
+   * without one. The engine's `info` says the same from here on.
+   */
+  | {
+      readonly type: 'authenticated';
+      readonly context: Uint8Array;
+      /** The client's, DER, leaf first. */
+      readonly certificates: readonly Uint8Array[];
+      readonly info: ConnectionInfo;
+    }
   /** A key changed; `requested` when the peer asked for it (§4.7.3). */
   | { readonly type: 'key_update'; readonly direction: Direction; readonly requested: boolean }
   /** For an NSS key log (RFC 9850), when `keyLog` was set. */

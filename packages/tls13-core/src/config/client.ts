@@ -14,6 +14,11 @@ export interface ClientConfig extends CommonConfig {
   readonly verifyPeer?: VerifyPeer;
   /** Sent when the server requests a certificate; without one an empty Certificate answers (§4.5.1). */
   readonly credential?: Credential | ((request: CertificateRequestInfo) => Awaitable<Credential | undefined>);
+  /**
+   * Let the server ask for a certificate after the handshake too (post_handshake_auth, §4.3.6): `credential` answers. While
+   * it decides, what comes from the server waits. Default false.
+   */
+  readonly postHandshakeAuthentication?: boolean;
   /** Resume this session (§2.2). */
   readonly session?: Session;
   /** External PSKs to offer, best first, behind `session` (§4.3.11). */

@@ -12,6 +12,11 @@ export interface Limits {
   readonly emptyRecords: number;
   /** Bytes of ciphertext held while the application has not answered yet. Default 262,144. */
   readonly pendingInput: number;
+  /**
+   * CertificateRequests after the handshake (§4.7.2): that a client answers on one connection, and that a server has
+   * without an answer. Default 16.
+   */
+  readonly certificateRequests: number;
   /** NewSessionTickets a client accepts on one connection. Default 64. */
   readonly tickets: number;
   /**

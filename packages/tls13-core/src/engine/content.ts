@@ -33,7 +33,9 @@ function takeData(data: Uint8Array, parts: Parts): void {
   const { progress, floodGuard, outbox } = parts;
   if (progress.early.readable !== undefined) return takeEarlyData(data, progress.early.readable, parts);
   if (progress.state !== connectedState) {
-    throw new TlsError('unexpected_message', 'application data before the handshake is complete');
+    const when =
+      progress.info === undefined ? 'before the handshake is complete' : "within the client's authentication";
+    throw new TlsError('unexpected_message', `application data ${when}`);
   }
   if (data.length === 0) return floodGuard.emptyRecord();
   floodGuard.data();
@@ -44,7 +46,7 @@ function takeData(data: Uint8Array, parts: Parts): void {
 function takeChangeCipherSpec(content: Uint8Array, parts: Parts): void {
   const { role, progress, settings, receiving } = parts;
   const begun = progress.peerHasSpoken || role === 'client' || settings.stateless;
-  const allowed = begun && progress.state !== connectedState;
+  const allowed = begun && progress.info === undefined;
   if (!allowed || receiving.detached || content.length !== 1 || content[0] !== 1) {
     throw new TlsError('unexpected_message', 'a change_cipher_spec record that §5 does not allow');
   }

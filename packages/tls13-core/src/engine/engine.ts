@@ -9,6 +9,7 @@ import type { TrafficKeys } from '../crypto/provider.js';
 import { cipherSuite } from '../crypto/suites.js';
 import type { Direction, TlsEvent } from '../events.js';
 import type { Command } from '../handshake/command.js';
+import type { ServerCommand } from '../handshake/server/index.js';
 import type { NamedState, Transition } from '../handshake/step.js';
 import { exportKeyingMaterial } from '../keys/schedule.js';
 import { contentTypes } from '../registry.js';
@@ -18,7 +19,7 @@ import { end, fail, sendAlert } from './ending.js';
 import type { EngineSettings, Machine } from './machine.js';
 import { connectedState, connectionParts, type Parts } from './parts.js';
 import { perform } from './perform.js';
-import type { DetachOptions, TlsEngine } from './types.js';
+import type { CertificateRequestOptions, DetachOptions, TlsEngine } from './types.js';
 
 const bytesPerRecord = 16_384;
 
@@ -168,6 +169,12 @@ export class Engine<State extends NamedState> implements TlsEngine {
       throw new TypeError('updateKeys() is not possible: whoever seals this direction cannot replace its key');
     }
     return this.#attempt(() => keyUpdates.send({ request, requested: false }));
+  }
+
+  requestCertificate({ required = false }: CertificateRequestOptions = {}): TlsEvent[] {
+    this.#checkSendable('requestCertificate()');
+    const command: ServerCommand = { type: 'requestCertificate()', required };
+    return this.command(command);
   }
 
   resume(): TlsEvent[] {

@@ -9,6 +9,7 @@ import {
 } from '../handshake/client/index.js';
 import { obey } from '../handshake/command.js';
 import {
+  type ServerCommand,
   type ServerContext,
   type ServerState,
   serverCommands,
@@ -44,7 +45,8 @@ export function createServerEngine(config: ServerConfig): TlsEngine {
       role: 'server',
       start: () => ({ next: serverStart, effects: [] }),
       advance: (state, message) => advance(serverTransitions, state, message, context),
-      command: (state, command) => obey(serverCommands, state, command, context),
+      command: (state, command) =>
+        obey<ServerState, ServerCommand, ServerContext>(serverCommands, state, command, context),
     },
     { ...settings, stateless: settings.cookies !== undefined },
   );

@@ -4,11 +4,14 @@ import type { Effect } from '../handshake/effects.js';
 import { contentTypes } from '../registry.js';
 import { accept, endReading, endSending, offer } from './early-data.js';
 import type { Parts } from './parts.js';
+import { performAuthentication } from './post-handshake.js';
 
 export function perform(effects: readonly Effect[], parts: Parts): void {
   let flight: Uint8Array[] = [];
   const sendFlight = () => {
-    if (flight.length > 0) parts.outbox.put(parts.sending.write(contentTypes.handshake, concat(...flight)));
+    if (flight.length > 0) {
+      for (const event of parts.sending.writeAll(contentTypes.handshake, concat(...flight))) parts.outbox.put(event);
+    }
     flight = [];
   };
   for (const effect of effects) {
@@ -25,6 +28,11 @@ export function perform(effects: readonly Effect[], parts: Parts): void {
 function performOne(effect: Exclude<Effect, { type: 'send' }>, parts: Parts): void {
   const { sending, receiving, outbox, progress } = parts;
   switch (effect.type) {
+    case 'send_authentication':
+    case 'verify_finished':
+    case 'certificate_requested':
+    case 'authenticated':
+      return performAuthentication(effect, parts);
     case 'change_cipher_spec':
       return effect.when === 'now' ? outbox.put(sending.changeCipherSpec()) : sending.changeCipherSpecFirst();
     case 'send_in_clear':

@@ -11,6 +11,7 @@ import type {
 } from '../crypto/provider.js';
 import type { CipherSuite } from '../crypto/suites.js';
 import type { TlsEvent } from '../events.js';
+import { finishedVerifyData } from '../keys/finished.js';
 import { nextTrafficSecret, type Secret } from '../keys/schedule.js';
 import { trafficKeys } from '../keys/traffic.js';
 import { Deframer } from '../record/deframer.js';
@@ -89,6 +90,13 @@ export class ReceivingHalf {
       if (run.contentType === contentTypes.application_data) this.#open(run.records);
       else return this.#inClear(run.contentType, run.records);
     }
+  }
+
+  /** verify_data of a Finished under the secret in force (§4.5.3). */
+  finished(transcriptHash: Uint8Array): Uint8Array {
+    const keyed = this.#keyed;
+    if (keyed === undefined) throw new TypeError('there is no secret before the handshake has made one');
+    return finishedVerifyData(keyed.hash, keyed.secret, transcriptHash);
   }
 
   setSecret(suite: CipherSuite, secret: Secret): void {

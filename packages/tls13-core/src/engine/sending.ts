@@ -3,6 +3,7 @@ import { concat } from '../bytes.js';
 import type { CryptoProvider, Hash, RecordProtection, RecordSealer, TrafficKeys } from '../crypto/provider.js';
 import type { CipherSuite } from '../crypto/suites.js';
 import type { TlsEvent } from '../events.js';
+import { finishedVerifyData } from '../keys/finished.js';
 import { nextTrafficSecret, type Secret } from '../keys/schedule.js';
 import { trafficKeys } from '../keys/traffic.js';
 import { maxPlaintextLength, plaintextRecords } from '../record/header.js';
@@ -58,6 +59,23 @@ export class SendingHalf {
     if (!this.#changeCipherSpecOwed) return { type: 'transmit', data: sealed };
     this.#changeCipherSpecOwed = false;
     return { type: 'transmit', data: concat(this.#inClear(contentTypes.change_cipher_spec, changeCipherSpec), sealed) };
+  }
+
+  /** The same for content of any length: records of their own when somebody else protects them. */
+  writeAll(contentType: number, content: Uint8Array): readonly TlsEvent[] {
+    if (!this.detached) return [this.write(contentType, content)];
+    const events: TlsEvent[] = [];
+    for (let start = 0; start < content.length; start += maxPlaintextLength) {
+      events.push(this.write(contentType, content.subarray(start, start + maxPlaintextLength)));
+    }
+    return events;
+  }
+
+  /** verify_data of a Finished under the secret in force (§4.5.3). */
+  finished(transcriptHash: Uint8Array): Uint8Array {
+    const keyed = this.#keyed;
+    if (keyed === undefined) throw new TypeError('there is no secret before the handshake has made one');
+    return finishedVerifyData(keyed.hash, keyed.secret, transcriptHash);
   }
 
   /** The one record that is in clear whatever keys are in force (§5). */

@@ -41,6 +41,12 @@ export interface TlsEngine {
   abort(error: TlsError): TlsEvent[];
   /** Replaces the sending key, and asks for the peer's to be replaced when `request` is true (§4.7.3). */
   updateKeys(request?: boolean): TlsEvent[];
+  /**
+   * Server: asks the client for a certificate after the handshake (§4.7.2); `authenticated` tells the answer, which may
+   * take as long as the client's user does. A refusal of `required` ends the connection with certificate_required. Throws
+   * TypeError when the client cannot be asked: see `ConnectionInfo.postHandshakeAuthentication`.
+   */
+  requestCertificate(options?: CertificateRequestOptions): TlsEvent[];
   /** Goes on after `pending` was settled. */
   resume(): TlsEvent[];
   /**
@@ -74,4 +80,9 @@ export interface DetachOptions {
    * connection with close_notify and ERR_TLS_KEY_EXHAUSTED, in time before §5.5's limit. Default true.
    */
   readonly rekey?: boolean;
+}
+
+export interface CertificateRequestOptions {
+  /** Whether a client that shows no certificate is refused. Default false. */
+  readonly required?: boolean;
 }

@@ -4,6 +4,8 @@ import type { TlsError } from '../alert.js';
 import type { ConnectionInfo, EarlyDataReason } from '../connection-info.js';
 import type { CipherSuite } from '../crypto/suites.js';
 import type { Secret } from '../keys/schedule.js';
+import type { Transcript } from '../keys/transcript.js';
+import type { SignatureSchemeName } from '../registry.js';
 import type { Session } from '../session.js';
 
 export type Effect =
@@ -34,6 +36,18 @@ export type Effect =
   | { readonly type: 'connected'; readonly info: ConnectionInfo; readonly exporterSecret: Secret }
   /** The handshake is complete, and the connection is not to be used (RFC 9849 §6.1.6): it ends with this error's alert. */
   | { readonly type: 'fail'; readonly error: TlsError }
+  /** Client, after the handshake (§4.7.2): its messages, and a Finished over `transcript` under the secret in force, as one. */
+  | {
+      readonly type: 'send_authentication';
+      readonly messages: readonly Uint8Array[];
+      readonly transcript: Transcript;
+    }
+  /** Server, after the handshake: the client's Finished, under its secret in force. */
+  | { readonly type: 'verify_finished'; readonly verifyData: Uint8Array; readonly transcript: Transcript }
+  /** Server: a CertificateRequest is out (§4.7.2). */
+  | { readonly type: 'certificate_requested'; readonly context: Uint8Array }
+  /** The answer to it is complete; without an identity the client has declined. */
+  | { readonly type: 'authenticated'; readonly context: Uint8Array; readonly identity: ShownIdentity | undefined }
   /** Client: a session to resume later (§4.7.1). */
   | { readonly type: 'ticket'; readonly session: Session }
   /** The peer changed its key; `updateRequested` asks for ours to change too (§4.7.3). */
@@ -46,6 +60,15 @@ export interface EarlyKeys {
   readonly suite: CipherSuite;
   /** early_exporter_secret (§7.5) */
   readonly exporterSecret: Secret;
+}
+
+/** What a client has shown of itself, and proved. */
+export interface ShownIdentity {
+  /** DER, leaf first. */
+  readonly certificates: readonly Uint8Array[];
+  readonly scheme: SignatureSchemeName;
+  /** Whether it signed with a delegated key (RFC 9345). */
+  readonly delegated: boolean;
 }
 
 export type Epoch = 'early' | 'handshake' | 'application';

@@ -15,6 +15,7 @@ export interface ClientSettings extends CommonSettings {
   readonly earlyData: boolean;
   readonly keyShares: readonly NamedGroupName[];
   readonly middleboxCompatibility: boolean;
+  readonly postHandshakeAuthentication: boolean;
   readonly ocspStapling: boolean;
   readonly ech: EchClientSettings | undefined;
 }
@@ -43,6 +44,7 @@ export function clientSettings(config: ClientConfig): ClientSettings {
     earlyData: config.earlyData ?? false,
     keyShares,
     middleboxCompatibility: config.middleboxCompatibility ?? true,
+    postHandshakeAuthentication: config.postHandshakeAuthentication ?? false,
     ocspStapling: config.ocspStapling ?? true,
     ech: config.ech === undefined ? undefined : echClientSettings(config.ech, common.provider),
   };

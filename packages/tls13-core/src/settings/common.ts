@@ -70,6 +70,7 @@ const defaultLimits: Omit<Limits, 'recordsPerKey'> = {
   keyUpdates: 32,
   emptyRecords: 32,
   pendingInput: 262_144,
+  certificateRequests: 16,
   tickets: 64,
 };
 

@@ -83,6 +83,7 @@ describe('a full handshake', () => {
       localDelegatedCredential: false,
       earlyData: 'none',
       earlyDataReason: 'disabled',
+      postHandshakeAuthentication: false,
       peerCertificates: [],
       localCertificates: [identity.certificate],
       clientRandom: client.random,

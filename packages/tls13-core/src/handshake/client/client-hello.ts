@@ -35,6 +35,7 @@ export function clientHello(settings: ClientSettings, variable: Variable): Clien
       alpn: alpnProtocols.length === 0 ? undefined : alpnProtocols,
       statusRequest: accepts && settings.ocspStapling ? ocspStatusRequest : undefined,
       delegatedCredential: accepts ? delegatedCredentials(settings) : undefined,
+      postHandshakeAuth: settings.postHandshakeAuthentication ? true : undefined,
       cookie: variable.cookie,
       keyShare: agreesOnKeys(settings) ? keyShareEntries(variable.shares) : undefined,
       earlyData: variable.earlyData.offered ? true : undefined,

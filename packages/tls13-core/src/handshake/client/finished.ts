@@ -66,7 +66,8 @@ function connect(
   const clientTraffic = mainSecret.clientTraffic(throughServerFinished.digest());
   const serverTraffic = mainSecret.serverTraffic(throughServerFinished.digest());
   const exporterSecret = mainSecret.exporter(throughServerFinished.digest());
-  const resumptionSecret = mainSecret.resumption(transcript.append(finished).digest());
+  const throughClientFinished = transcript.append(finished);
+  const resumptionSecret = mainSecret.resumption(throughClientFinished.digest());
   mainSecret.destroy();
 
   const clientRandom = offer.hello.random;
@@ -85,6 +86,9 @@ function connect(
     pskIdentity: psk?.kind === 'external' ? psk.identity : resumed?.pskIdentity,
     localCertificate: resumed === undefined ? shown(state, presented) : resumed.localCertificate,
   };
+  const postHandshake = settings.postHandshakeAuthentication
+    ? { transcript: throughClientFinished, contexts: [] }
+    : undefined;
   const effects: Effect[] = [
     ...[...messages, finished].map((message) => ({ type: 'send', message }) as const),
     { type: 'key_log', label: 'CLIENT_TRAFFIC_SECRET_0', clientRandom, secret: clientTraffic },
@@ -97,7 +101,7 @@ function connect(
       : { type: 'connected', info, exporterSecret },
   ];
   return {
-    next: { name: 'CONNECTED', suite, resumptionSecret, identities, tickets: 0 },
+    next: { name: 'CONNECTED', suite, resumptionSecret, identities, postHandshake, tickets: 0 },
     effects,
   };
 }

@@ -5,6 +5,7 @@ import { receiveKeyUpdate, receiveNewSessionTicket } from './connected.js';
 import { startEarlyData } from './early-data.js';
 import { receiveFinished } from './finished.js';
 import { firstOffer } from './offer.js';
+import { receivePostHandshakeRequest } from './post-handshake.js';
 import {
   judgeSession,
   receiveCertificate,
@@ -54,6 +55,7 @@ export const clientTransitions = {
   CONNECTED: {
     new_session_ticket: row(['CONNECTED'], receiveNewSessionTicket),
     key_update: row(['CONNECTED'], receiveKeyUpdate),
+    certificate_request: row(['CONNECTED'], receivePostHandshakeRequest),
   },
 } as const satisfies Table<ClientState, ClientContext>;
 

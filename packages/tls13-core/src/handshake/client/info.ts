@@ -35,6 +35,7 @@ export function connectionInfo(
     echAccepted: offer.ech.kind === 'accepted',
     earlyData: earlyData.status === 'offered' ? 'rejected' : earlyData.status,
     earlyDataReason: earlyData.reason,
+    postHandshakeAuthentication: settings.postHandshakeAuthentication && psk?.kind !== 'external',
     clientRandom: offer.hello.random,
     serverRandom,
     ...authenticated,

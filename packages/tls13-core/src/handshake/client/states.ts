@@ -10,6 +10,7 @@ import type { ClientSettings } from '../../settings/index.js';
 import type { ClaimedIdentity } from '../peer-certificate.js';
 import type { EarlyDataOutcome } from './early-data.js';
 import type { Offer } from './offer.js';
+import type { PostHandshake } from './post-handshake.js';
 import type { OfferedPsk } from './psk.js';
 
 export interface ClientContext {
@@ -102,6 +103,8 @@ export interface Connected {
   readonly resumptionSecret: Secret;
   /** What a session of this connection says of it. */
   readonly identities: Pick<Session, 'alpnProtocol' | 'peerCertificates' | 'pskIdentity' | 'localCertificate'>;
+  /** `undefined` unless post_handshake_auth was offered. */
+  readonly postHandshake: PostHandshake | undefined;
   /** NewSessionTickets that have come. */
   readonly tickets: number;
 }

@@ -13,11 +13,13 @@ export function receiveFinished(
 ): Step<Connected> {
   checkFinished(state, body.verifyData, context);
   const { suite, secrets, info } = state;
+  const asks = info.postHandshakeAuthentication;
+  const postHandshake = asks ? { transcript: state.transcript.append(bytes), outstanding: [] } : undefined;
   const tickets = ticketMessages(state, bytes, context);
   secrets.clientHandshakeTraffic.fill(0);
   secrets.main.destroy();
   return {
-    next: { name: 'CONNECTED' },
+    next: { name: 'CONNECTED', postHandshake },
     effects: [
       { type: 'K_recv', epoch: 'application', suite, secret: secrets.clientApplicationTraffic },
       // Before the application hears of the connection: it may hand the sending direction over at once.

@@ -179,6 +179,8 @@ function connectionInfo(parameters: Parameters, serverRandom: Uint8Array): Conne
     peerCertificates: resumed?.clientCertificates ?? [],
     localCertificates: chosen?.credential.certificateChain ?? [],
     peerDelegatedCredential: false,
+    postHandshakeAuthentication:
+      hello.offer.hello.extensions.postHandshakeAuth === true && psk?.origin.kind !== 'external',
     localDelegatedCredential: chosen?.credential.delegatedCredential !== undefined,
     clientRandom: hello.offer.hello.random,
     serverRandom,

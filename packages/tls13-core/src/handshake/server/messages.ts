@@ -48,10 +48,11 @@ export function encryptedExtensions(
   });
 }
 
-export function certificateRequest({ settings }: ServerContext): Uint8Array {
+/** `context` is empty in the handshake (§4.4.2). */
+export function certificateRequest({ settings }: ServerContext, context: Uint8Array = noBytes): Uint8Array {
   const { certificateAuthorities, oidFilters } = settings;
   return encodeMessage('certificate_request', {
-    certificateRequestContext: noBytes,
+    certificateRequestContext: context,
     extensions: {
       signatureAlgorithms: handshakeSchemes(settings.signatureSchemes).map((scheme) => signatureSchemes[scheme]),
       signatureAlgorithmsCert: certificateSchemes(settings),

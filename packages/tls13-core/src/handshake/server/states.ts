@@ -7,6 +7,7 @@ import type { Transcript } from '../../keys/transcript.js';
 import type { ServerSettings } from '../../settings/index.js';
 import type { EchOutcome } from '../ech/open.js';
 import type { ClaimedIdentity } from '../peer-certificate.js';
+import type { PostHandshake, WaitPostHandshakeCertificateVerify, WaitPostHandshakeFinished } from './post-handshake.js';
 import type { Retry } from './retry.js';
 
 export interface ServerContext {
@@ -21,7 +22,9 @@ export type ServerState =
   | WaitCertificateVerify
   | WaitEndOfEarlyData
   | WaitFinished
-  | Connected;
+  | Connected
+  | WaitPostHandshakeCertificateVerify
+  | WaitPostHandshakeFinished;
 
 export interface Start {
   readonly name: 'START';
@@ -61,6 +64,8 @@ export interface WaitFinished extends ServerFlightSent {
 
 export interface Connected {
   readonly name: 'CONNECTED';
+  /** `undefined` when this client must not be asked for a certificate any more. */
+  readonly postHandshake: PostHandshake | undefined;
 }
 
 /** What is left to know once the server's flight is out. */

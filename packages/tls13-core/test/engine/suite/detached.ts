@@ -4,6 +4,7 @@ import type { CryptoProvider, RecordOpener, RecordSealer, TrafficKeys } from '..
 import type { DetachOptions } from '../../../src/engine/types.js';
 import { portableRecordProtection } from '../../../src/record/protection.js';
 import { createTicketKeys } from '../../../src/ticket-keys.js';
+import { authority, credential } from '../support/certificates.js';
 import { bytes, connectedPair, type End, type PairOptions } from '../support/pair.js';
 
 /** What the kernel would do for a direction: seals or opens with the keys it was given, control records apart. */
@@ -115,6 +116,22 @@ export function detachedTests(provider: CryptoProvider): void {
     flush();
     expect(client.data).toHaveLength(40_000);
     expect(kernel.data).toBe(50_000);
+  });
+
+  it('the client is asked for a certificate, and shows one longer than a record', () => {
+    const own = credential(provider, 'p256');
+    const chain = [...own.certificateChain, ...Array.from({ length: 60 }, () => authority.certificate)];
+    const long = { ...own, certificateChain: chain };
+    const { client, server, kernel, flush } = offloaded({
+      client: { postHandshakeAuthentication: true, credential: long },
+    });
+    kernel.handle(server.engine.requestCertificate());
+    flush();
+    expect(server.of('authenticated')).toMatchObject([{ certificates: chain }]);
+    kernel.send(bytes(10));
+    client.take(client.engine.send(bytes(20)));
+    flush();
+    expect([client.data.length, kernel.data]).toEqual([10, 20]);
   });
 
   it.each([false, true])('the peer updates its key, asking for ours: %s', (request) => {

@@ -208,6 +208,8 @@ export class HandServer extends HandPeer {
     this.transcript = this.transcript?.append(bytes);
     if (type === 'finished' && this.#clientApplication !== undefined) {
       this.wire.openWith(this.suite, this.#clientApplication);
+      // A Finished after the handshake changes no key (§4.7.2).
+      this.#clientApplication = undefined;
     }
   }
 
