@@ -47,6 +47,9 @@ const sessions = validMessages.map(({ bytes }, index) =>
     maxEarlyData: 0,
     pskIdentity: undefined,
     localCertificate: undefined,
+    peerRawPublicKey: index % 4 === 0 ? Uint8Array.of(0x30, index) : undefined,
+    ocspResponse: index % 4 === 1 ? Uint8Array.of(0x30, index) : undefined,
+    signedCertificateTimestamps: index % 4 === 1 ? [Uint8Array.of(0, index)] : [],
   }),
 );
 

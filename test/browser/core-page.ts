@@ -10,6 +10,7 @@ import {
   createServerEngine,
   createTicketKeys,
   type NamedGroupName,
+  type PeerIdentity,
   type ServerConfig,
   type Session,
   type TlsEngine,
@@ -88,9 +89,7 @@ function serverConfig({ suite, group, server, client }: PageCase): ServerConfig 
     groups: [group],
     alpnProtocols: ['page/1'],
     credentials: [credential(server)],
-    ...(client === undefined
-      ? {}
-      : { clientAuthentication: 'require', verifyPeer: ({ certificates }) => same(certificates, client) }),
+    ...(client === undefined ? {} : { clientAuthentication: 'require', verifyPeer: (peer) => same(peer, client) }),
   };
 }
 
@@ -102,7 +101,7 @@ function clientConfig({ suite, group, server, client, retry = false, wanted = se
     groups: retry ? [other, group] : [group],
     serverName: 'page.example',
     alpnProtocols: ['page/0', 'page/1'],
-    verifyPeer: ({ certificates }) => same(certificates, wanted),
+    verifyPeer: (peer) => same(peer, wanted),
     ...(client === undefined ? {} : { credential: credential(client) }),
   };
 }
@@ -111,7 +110,8 @@ function credential({ certificate, key }: PageIdentity) {
   return { certificateChain: [fromBase64(certificate)], signer: nobleProvider.signer(fromBase64(key)) };
 }
 
-function same([leaf]: readonly Uint8Array[], { certificate }: PageIdentity): void {
+function same(peer: PeerIdentity, { certificate }: PageIdentity): void {
+  const [leaf] = peer.certificateType === 'x509' ? peer.certificates : [];
   if (leaf === undefined || toBase64(leaf) !== certificate)
     throw new TlsError('bad_certificate', 'another certificate than expected');
 }

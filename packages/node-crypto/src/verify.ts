@@ -121,7 +121,11 @@ export interface ChainVerifierOptions {
 export function chainVerifier(options: ChainVerifierOptions = {}): VerifyPeer {
   const { roots, crls, host, now = Date.now, ...limits } = options;
   const store = storeOf(roots, crls);
-  return ({ role, certificates, serverName }) => {
+  return (peer) => {
+    if (peer.certificateType === 'rawPublicKey') {
+      throw new TlsError('unsupported_certificate', 'a raw public key has no chain to be verified; judge it by itself');
+    }
+    const { role, certificates, serverName } = peer;
     const name = role === 'server' ? { host: host ?? serverName } : {};
     const verdict = store.verify({ ...limits, chain: certificates, purpose: role, time: now(), ...name });
     if (!verdict.ok) throw new TlsError(verdict.alert, verdict.message);

@@ -40,8 +40,8 @@ describe('where the addon does not load', () => {
       ...refused,
       message: expect.stringContaining(reason),
     });
-    const nothing = { serverName: undefined, ocspResponse: undefined, resumed: false } as const;
-    const peer = { role: 'client', certificates: chain, ...nothing } as const;
+    const nothing = { serverName: undefined, ocspResponse: undefined, signedCertificateTimestamps: [], resumed: false };
+    const peer = { role: 'client', certificateType: 'x509', certificates: chain, ...nothing } as const;
     expect(() => chainVerifier()(peer)).toThrow(reason);
   });
 });

@@ -343,10 +343,16 @@ describe('misuse', () => {
 
 describe('chainVerifier', () => {
   const certificates = good.map(({ der }) => der);
+  const shown = {
+    certificateType: 'x509',
+    ocspResponse: undefined,
+    signedCertificateTimestamps: [],
+    resumed: false,
+  } as const;
 
   it('takes the name asked for and refuses with the alert of the verdict', () => {
     const verify = chainVerifier({ roots: [root.pem] });
-    const peer = { role: 'server', certificates, ocspResponse: undefined, resumed: false } as const;
+    const peer = { ...shown, role: 'server', certificates } as const;
     expect(verify({ ...peer, serverName: 'host.example' })).toBeUndefined();
     expect(() => verify({ ...peer, serverName: 'other.example' })).toThrow(
       expect.objectContaining({ alert: 'certificate_unknown', code: 'ERR_TLS_CERTIFICATE_UNKNOWN' }),
@@ -361,7 +367,7 @@ describe('chainVerifier', () => {
   it('judges clients without a name', () => {
     const client = leafBelow(intermediate, clientLeaf);
     const verify = chainVerifier({ roots: root.pem });
-    const peer = { role: 'client', serverName: 'host.example', ocspResponse: undefined, resumed: false } as const;
+    const peer = { ...shown, role: 'client', serverName: 'host.example' } as const;
     expect(verify({ ...peer, certificates: [client.der, intermediate.der] })).toBeUndefined();
     expect(() => verify({ ...peer, certificates })).toThrow(
       expect.objectContaining({ alert: 'unsupported_certificate' }),

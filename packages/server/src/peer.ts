@@ -35,7 +35,11 @@ export class PeerCheck {
     this.#policy = policy;
   }
 
-  readonly verify: VerifyPeer = ({ role, certificates, echPublicName }) => {
+  readonly verify: VerifyPeer = (peer) => {
+    if (peer.certificateType === 'rawPublicKey') {
+      throw new TlsError('unsupported_certificate', 'a raw public key came where certificates were demanded');
+    }
+    const { role, certificates, echPublicName } = peer;
     if (echPublicName !== undefined) return this.#judgePublicName(certificates, echPublicName);
     const error = this.#judge(role, certificates);
     this.authorizationError = error?.code;

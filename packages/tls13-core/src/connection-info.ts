@@ -31,6 +31,12 @@ export interface ConnectionInfo {
   readonly earlyDataReason: EarlyDataReason;
   /** DER, leaf first; of the original handshake when resumed; empty when the peer showed none. */
   readonly peerCertificates: readonly Uint8Array[];
+  /** DER SubjectPublicKeyInfo that the peer showed instead of certificates (RFC 7250); of the original handshake when resumed. */
+  readonly peerRawPublicKey: Uint8Array | undefined;
+  /** A DER OCSPResponse stapled to the peer's leaf (§4.5.1.1); of the original handshake when resumed. */
+  readonly ocspResponse: Uint8Array | undefined;
+  /** SCTs of the peer's leaf, as its logs made them (RFC 6962); of the original handshake when resumed. */
+  readonly signedCertificateTimestamps: readonly Uint8Array[];
   /** DER, leaf first, as presented in this handshake; empty when none was. */
   readonly localCertificates: readonly Uint8Array[];
   /** Whether the peer signed with a key that its certificate has delegated to (RFC 9345). */
@@ -45,6 +51,12 @@ export interface ConnectionInfo {
   readonly clientRandom: Uint8Array;
   readonly serverRandom: Uint8Array;
 }
+
+/** What a peer has shown of itself; the same when its session is resumed. */
+export type PeerEvidence = Pick<
+  ConnectionInfo,
+  'peerCertificates' | 'peerRawPublicKey' | 'ocspResponse' | 'signedCertificateTimestamps'
+>;
 
 /** Why early data was accepted, was not, or was not offered. */
 export type EarlyDataReason =

@@ -38,6 +38,12 @@ export interface Session {
    * when none was asked for. With another `credential` the session is not offered.
    */
   readonly localCertificate: Uint8Array | undefined;
+  /** As in `ConnectionInfo`. */
+  readonly peerRawPublicKey: Uint8Array | undefined;
+  /** As in `ConnectionInfo`. */
+  readonly ocspResponse: Uint8Array | undefined;
+  /** As in `ConnectionInfo`. */
+  readonly signedCertificateTimestamps: readonly Uint8Array[];
   /** 0 when the ticket does not permit early data. */
   readonly maxEarlyData: number;
 }
@@ -54,6 +60,8 @@ export function serializeSession(session: Session): Uint8Array {
     alpnProtocol: session.alpnProtocol ?? absent,
     pskIdentity: session.pskIdentity ?? noBytes,
     localCertificate: session.localCertificate === undefined ? [] : [session.localCertificate],
+    peerRawPublicKey: session.peerRawPublicKey ?? noBytes,
+    ocspResponse: session.ocspResponse ?? noBytes,
   });
 }
 
@@ -99,24 +107,23 @@ const stored = struct({
   pskIdentity: opaque(0, 2 ** 16 - 1),
   /** None, or one that may be empty. */
   localCertificate: vector(opaque(0, 2 ** 24 - 1), 0, 2 ** 24 - 1),
+  peerRawPublicKey: opaque(0, 2 ** 24 - 1),
+  ocspResponse: opaque(0, 2 ** 24 - 1),
+  signedCertificateTimestamps: vector(opaque(1, 2 ** 16 - 1), 0, 2 ** 16 - 1),
 });
 
 function decoded(bytes: Uint8Array): Session {
   try {
-    const {
-      version: _version,
-      serverName,
-      alpnProtocol,
-      pskIdentity,
-      localCertificate,
-      ...session
-    } = decode(stored, bytes, 'session');
+    const { version: _version, ...session } = decode(stored, bytes, 'session');
+    const { serverName, alpnProtocol, pskIdentity, localCertificate, peerRawPublicKey, ocspResponse } = session;
     return {
       ...session,
       serverName: serverName === absent ? undefined : serverName,
       alpnProtocol: alpnProtocol === absent ? undefined : alpnProtocol,
       pskIdentity: pskIdentity.length === 0 ? undefined : pskIdentity,
       localCertificate: localCertificate[0],
+      peerRawPublicKey: peerRawPublicKey.length === 0 ? undefined : peerRawPublicKey,
+      ocspResponse: ocspResponse.length === 0 ? undefined : ocspResponse,
     };
   } catch (error) {
     if (error instanceof TlsError) throw notASession(error.message);

@@ -1,5 +1,6 @@
 /** The certificates and keys that the runner gives, and the choice among them that it expects. */
 import { type Credential, type Signer, signatureSchemes, TlsError } from 'tls13-core';
+import { shownWith } from './features/ocsp.js';
 import { type CredentialFlags, type Flags, numbers, text, Unimplemented } from './flags.js';
 import { answerer, readPem, type World } from './world.js';
 
@@ -29,6 +30,7 @@ export function candidates(flags: Flags, world: World): readonly Candidate[] {
     const [pkcs8 = new Uint8Array(0)] = readPem(key);
     const credential = {
       certificateChain: readPem(certificate),
+      ...shownWith(source, flags),
       signer: signer(pkcs8, numbers(source, 'signing-prefs'), flags.switches.has('async'), world),
     };
     return [{ index, credential, mustMatchIssuer: source.switches.has('must-match-issuer') }];

@@ -95,6 +95,7 @@ const ofCredential = new Set([
     'psk-importer-sha256',
     'psk-importer-sha384',
   ],
+  ...['ocsp-response', 'signed-cert-timestamps'],
 ]);
 
 function kindsOf(groups: readonly FlagGroup[]): ReadonlyMap<string, 'switch' | 'value'> {

@@ -13,15 +13,25 @@ export interface Credential {
    * `createDelegatedCredential`. Such a credential is presented only to peers that accept it; others need another.
    */
   readonly delegatedCredential?: Uint8Array;
+  /**
+   * A DER OCSPResponse for the leaf, shown to peers that ask for one (status_request, §4.5.1.1); or how to get it, at
+   * each handshake. `undefined` shows none; what the function throws ends the handshake.
+   */
+  readonly ocspResponse?: Uint8Array | (() => Awaitable<Uint8Array | undefined>);
+  /** For the leaf, each as its log made it (RFC 6962 §3.3), shown to peers that ask for them. */
+  readonly signedCertificateTimestamps?: readonly Uint8Array[];
 }
 
-/** Judges a peer's certificate chain. To refuse, throws (or rejects with) a TlsError naming the alert of §6.2. */
-export type VerifyPeer = (peer: PeerCertificates) => Awaitable<void>;
+/**
+ * Judges who a peer says it is. To refuse, throws (or rejects with) a TlsError naming the alert of §6.2. Raw public keys
+ * come only where the configuration asks for them (`serverCertificateTypes`, `clientCertificateTypes`).
+ */
+export type VerifyPeer = (peer: PeerIdentity) => Awaitable<void>;
 
-export interface PeerCertificates {
+export type PeerIdentity = PeerCertificates | PeerRawPublicKey;
+
+interface Peer {
   readonly role: 'client' | 'server';
-  /** DER, leaf first; never empty. */
-  readonly certificates: readonly Uint8Array[];
   /** The name asked for, which a server's certificate must hold. */
   readonly serverName: string | undefined;
   /**
@@ -29,13 +39,28 @@ export interface PeerCertificates {
    * too, and nothing may excuse it, as whom to believe about other configs hangs on it (RFC 9849 §6.1.7).
    */
   readonly echPublicName?: string;
-  /** `status_request` response of the leaf, if stapled (§4.5.1.1). */
-  readonly ocspResponse: Uint8Array | undefined;
   /**
-   * Whether they come from the session that is resumed: presented in an earlier handshake, under whatever was trusted
-   * then. A client's that are refused cost a full handshake; a server's the connection.
+   * Whether this comes from the session that is resumed: presented in an earlier handshake, under whatever was trusted
+   * then. A client's that is refused costs a full handshake; a server's the connection.
    */
   readonly resumed: boolean;
+}
+
+export interface PeerCertificates extends Peer {
+  readonly certificateType: 'x509';
+  /** DER, leaf first; never empty. */
+  readonly certificates: readonly Uint8Array[];
+  /** `status_request` response of the leaf, if stapled (§4.5.1.1). */
+  readonly ocspResponse: Uint8Array | undefined;
+  /** The leaf's, each as its log made it (RFC 6962 §3.3); not verified. Empty when none came. */
+  readonly signedCertificateTimestamps: readonly Uint8Array[];
+}
+
+/** A key without a certificate (RFC 7250): known to the application, or nobody's. */
+export interface PeerRawPublicKey extends Peer {
+  readonly certificateType: 'rawPublicKey';
+  /** DER SubjectPublicKeyInfo. */
+  readonly publicKey: Uint8Array;
 }
 
 export interface CertificateRequestInfo {

@@ -32,8 +32,6 @@ export interface ClientConfig extends CommonConfig {
   readonly keyShares?: readonly NamedGroupName[];
   /** Middlebox compatibility mode (§E.4). Default true. */
   readonly middleboxCompatibility?: boolean;
-  /** Ask the server for a stapled OCSP response (status_request, §4.5.1.1). Default true. */
-  readonly ocspStapling?: boolean;
   /** Encrypted Client Hello (RFC 9849): hides `serverName` and all else of the ClientHello from the network. */
   readonly ech?: EchClientConfig;
 }

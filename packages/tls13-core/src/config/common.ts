@@ -27,6 +27,10 @@ export interface CommonConfig {
    * `rsa_pss_rsae_*`. Default: none.
    */
   readonly delegatedCredentialSchemes?: readonly SignatureSchemeName[];
+  /** Ask the peer for a stapled OCSP response (status_request, §4.5.1.1). Default true for a client, false for a server. */
+  readonly ocspStapling?: boolean;
+  /** Ask the peer for SCTs (signed_certificate_timestamp, RFC 6962 §3.3), for `verifyPeer` to judge. Default false. */
+  readonly signedCertificateTimestamps?: boolean;
   /** RFC 7301, best first. */
   readonly alpnProtocols?: readonly string[];
   /** Milliseconds since 1970. Default `Date.now`. */

@@ -2,8 +2,13 @@
 import { type Awaitable, whenKnown } from '../awaitable.js';
 import type { Credential } from '../config/index.js';
 import type { Transcript } from '../keys/transcript.js';
-import { type SignatureSchemeName, signatureSchemes } from '../registry.js';
-import { encodeMessage } from '../wire/index.js';
+import { extensionTypes, type SignatureSchemeName, signatureSchemes } from '../registry.js';
+import {
+  type CertificateExtensionsToSend,
+  encodeCertificateStatus,
+  encodeMessage,
+  ocspStatusType,
+} from '../wire/index.js';
 import { type SigningRole, signedContent } from './certificate-verify.js';
 
 /** A credential, and the scheme to sign with that the peer accepts. */
@@ -19,6 +24,8 @@ export interface CertificateAnswer {
   readonly context: Uint8Array;
   /** Through the last message before the Certificate. */
   readonly transcript: Transcript;
+  /** Types of the extensions of the ClientHello or CertificateRequest that it answers: what may be shown (§4.3). */
+  readonly asked: readonly number[];
 }
 
 /** Messages that are made, and the transcript through the last of them. */
@@ -30,18 +37,20 @@ export interface Authentication {
 /** Certificate and CertificateVerify. */
 export function authenticate(chosen: ChosenCredential, answer: CertificateAnswer): Awaitable<Authentication> {
   const { credential, scheme } = chosen;
-  const certificate = encodeMessage('certificate', {
-    certificateRequestContext: answer.context,
-    certificateList: credential.certificateChain.map((certData, index) => ({
-      certData,
-      extensions: index === 0 ? { delegatedCredential: credential.delegatedCredential } : {},
-    })),
-  });
-  const throughCertificate = answer.transcript.append(certificate);
-  const content = signedContent(answer.role, throughCertificate.digest());
-  return whenKnown(credential.signer.sign(scheme, content), (signature) => {
-    const verify = encodeMessage('certificate_verify', { algorithm: signatureSchemes[scheme], signature });
-    return { messages: [certificate, verify], transcript: throughCertificate.append(verify) };
+  return whenKnown(leafExtensions(credential, answer.asked), (extensions) => {
+    const certificate = encodeMessage('certificate', {
+      certificateRequestContext: answer.context,
+      certificateList: credential.certificateChain.map((certData, index) => ({
+        certData,
+        extensions: index === 0 ? extensions : {},
+      })),
+    });
+    const throughCertificate = answer.transcript.append(certificate);
+    const content = signedContent(answer.role, throughCertificate.digest());
+    return whenKnown(credential.signer.sign(scheme, content), (signature) => {
+      const verify = encodeMessage('certificate_verify', { algorithm: signatureSchemes[scheme], signature });
+      return { messages: [certificate, verify], transcript: throughCertificate.append(verify) };
+    });
   });
 }
 
@@ -49,4 +58,19 @@ export function authenticate(chosen: ChosenCredential, answer: CertificateAnswer
 export function authenticateAsNobody({ context, transcript }: CertificateAnswer): Authentication {
   const message = encodeMessage('certificate', { certificateRequestContext: context, certificateList: [] });
   return { messages: [message], transcript: transcript.append(message) };
+}
+
+/** What the peer asked for and the credential has (§4.5.1.1, RFC 6962 §3.3). */
+function leafExtensions(credential: Credential, asked: readonly number[]): Awaitable<CertificateExtensionsToSend> {
+  const { ocspResponse, delegatedCredential, signedCertificateTimestamps: timestamps = [] } = credential;
+  const isAsked = (name: 'status_request' | 'signed_certificate_timestamp') => asked.includes(extensionTypes[name]);
+  const signedCertificateTimestamp =
+    timestamps.length > 0 && isAsked('signed_certificate_timestamp') ? timestamps : undefined;
+  if (!isAsked('status_request')) return { signedCertificateTimestamp, delegatedCredential };
+  const given = typeof ocspResponse === 'function' ? ocspResponse() : ocspResponse;
+  return whenKnown(given, (response) => ({
+    statusRequest: response && encodeCertificateStatus({ statusType: ocspStatusType, response }),
+    signedCertificateTimestamp,
+    delegatedCredential,
+  }));
 }

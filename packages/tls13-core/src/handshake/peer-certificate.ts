@@ -2,7 +2,8 @@
 import { TlsError } from '../alert.js';
 import { type Awaitable, whenKnown } from '../awaitable.js';
 import { equal } from '../bytes.js';
-import type { PeerCertificates, VerifyPeer } from '../config/index.js';
+import type { PeerIdentity, VerifyPeer } from '../config/index.js';
+import type { PeerEvidence } from '../connection-info.js';
 import type { CryptoProvider, PublicKey } from '../crypto/provider.js';
 import { extensionTypes, nameOf, type SignatureSchemeName } from '../registry.js';
 import type { CommonSettings } from '../settings/index.js';
@@ -11,6 +12,7 @@ import {
   type CertificateEntry,
   type CertificateVerify,
   decodeCertificateStatus,
+  ocspStatusType,
 } from '../wire/index.js';
 import { certificateFields, maySign } from '../x509/certificate.js';
 import { type SigningRole, verifySignature } from './certificate-verify.js';
@@ -18,10 +20,8 @@ import { delegatedKey } from './delegation.js';
 
 /** What a peer says it is, before it has shown to hold the key. */
 export interface ClaimedIdentity {
-  /** DER, leaf first; never empty. */
-  readonly certificates: readonly Uint8Array[];
-  /** Stapled to the leaf (§4.5.1.1). */
-  readonly ocspResponse: Uint8Array | undefined;
+  /** Its chain is never empty. */
+  readonly evidence: PeerEvidence;
   /** Of the leaf, or the one that it has delegated to. */
   readonly key: PublicKey;
   /** Whether `key` is a delegated one (RFC 9345): it verifies the one scheme of its credential. */
@@ -67,8 +67,12 @@ export function readCertificate(body: Certificate, expected: ExpectedCertificate
   const { delegatedCredential } = leaf.extensions;
   return {
     // Copies, as the application keeps them.
-    certificates: body.certificateList.map(({ certData }) => certData.slice()),
-    ocspResponse: ocspResponse(leaf),
+    evidence: {
+      peerCertificates: body.certificateList.map(({ certData }) => certData.slice()),
+      peerRawPublicKey: undefined,
+      ocspResponse: ocspResponse(leaf),
+      signedCertificateTimestamps: leaf.extensions.signedCertificateTimestamp?.map((sct) => sct.slice()) ?? [],
+    },
     key:
       delegatedCredential === undefined
         ? certificateKey
@@ -104,13 +108,37 @@ export interface Trial {
  */
 export function judge({ algorithm, signature }: CertificateVerify, trial: Trial): Awaitable<SignatureSchemeName> {
   const { role, claimed, offered, transcriptHash, serverName, verifyPeer } = trial;
-  const { certificates, ocspResponse, key, delegated } = claimed;
+  const { evidence, key, delegated } = claimed;
   // A delegated key signs with what was offered for such keys, and with nothing else.
   const allowed = delegated ? key.schemes : offered;
   const scheme = verifySignature({ role, key, offered: allowed, algorithm, signature, transcriptHash });
-  const peer: PeerCertificates = { role, certificates, serverName, ocspResponse, resumed: false };
+  const peer = peerOf(evidence, { role, serverName, resumed: false });
   return whenKnown(verifyPeer(peer), () => scheme);
 }
+
+/** As `verifyPeer` gets it. */
+export function peerOf(
+  evidence: PeerEvidence,
+  about: Pick<PeerIdentity, 'role' | 'serverName' | 'resumed'>,
+): PeerIdentity {
+  const { peerCertificates: certificates, peerRawPublicKey, ocspResponse, signedCertificateTimestamps } = evidence;
+  if (peerRawPublicKey !== undefined) return { ...about, certificateType: 'rawPublicKey', publicKey: peerRawPublicKey };
+  return { ...about, certificateType: 'x509', certificates, ocspResponse, signedCertificateTimestamps };
+}
+
+/** What of a session, or of a connection, is about the peer. */
+export function evidenceOf(about: PeerEvidence): PeerEvidence {
+  const { peerCertificates, peerRawPublicKey, ocspResponse, signedCertificateTimestamps } = about;
+  return { peerCertificates, peerRawPublicKey, ocspResponse, signedCertificateTimestamps };
+}
+
+/** Of a peer that has shown nothing. */
+export const noEvidence: PeerEvidence = {
+  peerCertificates: [],
+  peerRawPublicKey: undefined,
+  ocspResponse: undefined,
+  signedCertificateTimestamps: [],
+};
 
 /**
  * The key of the leaf. Throws decode_error or bad_certificate for one that cannot be read, and unsupported_certificate for
@@ -129,8 +157,6 @@ export function leafKey(
   }
   return provider.certificateKey(leaf);
 }
-
-const ocspStatusType = 1;
 
 /** The stapled OCSP response of the leaf (§4.5.1.1). */
 function ocspResponse({ extensions }: CertificateEntry): Uint8Array | undefined {

@@ -2,6 +2,7 @@
 import type { ClientConfig, Psk } from '../config/index.js';
 import { isKemGroup, type NamedGroupName } from '../registry.js';
 import { type CommonSettings, commonSettings } from './common.js';
+import { checkCredential } from './credential.js';
 import { type EchClientSettings, echClientSettings } from './ech.js';
 import { checkedPsks } from './psk.js';
 
@@ -16,7 +17,6 @@ export interface ClientSettings extends CommonSettings {
   readonly keyShares: readonly NamedGroupName[];
   readonly middleboxCompatibility: boolean;
   readonly postHandshakeAuthentication: boolean;
-  readonly ocspStapling: boolean;
   readonly ech: EchClientSettings | undefined;
 }
 
@@ -28,7 +28,8 @@ export function clientSettings(config: ClientConfig): ClientSettings {
   if (typeof verifyPeer !== 'function' && (verifyPeer !== undefined || psks.length === 0)) {
     throw new TypeError('verifyPeer must be a function: without it any server would be believed');
   }
-  const { serverName } = config;
+  const { serverName, credential } = config;
+  if (credential !== undefined && typeof credential !== 'function') checkCredential(credential, 'credential');
   if (serverName !== undefined) checkServerName(serverName);
   const keyShares = config.keyShares ?? defaultKeyShares(common.groups);
   for (const group of keyShares) {
@@ -38,7 +39,7 @@ export function clientSettings(config: ClientConfig): ClientSettings {
     ...common,
     serverName,
     verifyPeer,
-    credential: config.credential,
+    credential,
     session: config.session,
     psks,
     earlyData: config.earlyData ?? false,

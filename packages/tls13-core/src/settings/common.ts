@@ -22,6 +22,8 @@ export interface CommonSettings extends PskSettings {
   readonly signatureSchemes: readonly SignatureSchemeName[];
   readonly certificateSignatureSchemes: readonly SignatureSchemeName[];
   readonly delegatedCredentialSchemes: readonly SignatureSchemeName[];
+  readonly ocspStapling: boolean;
+  readonly signedCertificateTimestamps: boolean;
   readonly alpnProtocols: readonly string[];
   readonly now: () => number;
   readonly keyLog: boolean;
@@ -55,6 +57,8 @@ export function commonSettings(config: CommonConfig): CommonSettings {
       signatureSchemes,
     ),
     delegatedCredentialSchemes: delegatedSchemes(config),
+    ocspStapling: config.ocspStapling ?? false,
+    signedCertificateTimestamps: config.signedCertificateTimestamps ?? false,
     alpnProtocols: alpnProtocols(config.alpnProtocols ?? []),
     ...pskSettings(config),
     now: config.now ?? Date.now,

@@ -3,7 +3,7 @@ import type { Credential, EarlyDataConfig, ServerConfig, TicketConfig } from '..
 import type { NamedGroupName } from '../registry.js';
 import { type OidFilter, oidFiltersToSend } from '../x509/oid-filters.js';
 import { type CommonSettings, commonSettings } from './common.js';
-import { checkDelegatedCredential } from './delegated-credential.js';
+import { checkCredential } from './credential.js';
 import { earlyDataSettings, limitsFor } from './early-data.js';
 import { type EchServerSettings, echServerSettings } from './ech.js';
 import { checkedPsks } from './psk.js';
@@ -101,9 +101,5 @@ function checkCredentials(credentials: readonly Credential[], anyPsk: boolean): 
   if (credentials.length === 0 && !anyPsk) {
     throw new TypeError('credentials must hold at least one certificate and key, unless there are psks');
   }
-  for (const { certificateChain, signer, delegatedCredential } of credentials) {
-    if (certificateChain.length === 0) throw new TypeError('credentials: a certificateChain is empty');
-    if (signer.schemes.length === 0) throw new TypeError('credentials: a signer offers no signature scheme');
-    if (delegatedCredential !== undefined) checkDelegatedCredential(delegatedCredential, signer);
-  }
+  for (const credential of credentials) checkCredential(credential, 'credentials');
 }

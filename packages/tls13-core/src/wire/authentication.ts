@@ -36,6 +36,12 @@ export type CertificateVerify = Decoded<typeof certificateVerify>;
 export const finished = struct({ verifyData: rest });
 export type Finished = Decoded<typeof finished>;
 
+/** CertificateStatusType of OCSP (RFC 6066 §8). */
+export const ocspStatusType = 1;
+
+/** RFC 6066 §8: a CertificateStatusRequest for ocsp, naming no responder and no extension. */
+export const ocspStatusRequest = Uint8Array.of(ocspStatusType, 0, 0, 0, 0);
+
 /** The body of a Certificate's status_request (§4.5.1.1, RFC 6066 §8). */
 export function decodeCertificateStatus(body: Uint8Array): CertificateStatus {
   return decode(certificateStatus, body, 'Certificate status_request');

@@ -129,6 +129,9 @@ export const recordSizeLimit: Codec<number> = {
   write: (writer, limit) => uint16.write(writer, limit),
 };
 
+/** RFC 6962 §3.3, a Certificate's signed_certificate_timestamp: each SCT as its log made it. */
+export const signedCertificateTimestampList = vector(opaque(1, 2 ** 16 - 1), 1, 2 ** 16 - 1);
+
 /** RFC 6066 §8, the body of a Certificate's status_request (§4.5.1.1): statusType 1 is ocsp. */
 export const certificateStatus = struct({ statusType: uint8, response: opaque(1, 2 ** 24 - 1) });
 export type CertificateStatus = Decoded<typeof certificateStatus>;

@@ -2,7 +2,7 @@
  * Which extension may stand in which message, and what it says there: one table a message, after the RFC's own (§4.3).
  */
 import { extensionTypes } from '../registry.js';
-import type { Decoded } from './codec.js';
+import type { Decoded, Encodable } from './codec.js';
 import { echClientHello, echConfirmation, echRetryConfigs } from './ech.js';
 import { extensionBlock, on } from './extension-block.js';
 import * as values from './extension-values.js';
@@ -16,7 +16,7 @@ const clientHelloTable = {
   signatureAlgorithmsCert: on('signature_algorithms_cert', values.signatureSchemeList),
   alpn: on('application_layer_protocol_negotiation', values.protocolNameList),
   statusRequest: on('status_request', values.uninterpreted),
-  signedCertificateTimestamp: on('signed_certificate_timestamp', values.uninterpreted),
+  signedCertificateTimestamp: on('signed_certificate_timestamp', values.present),
   recordSizeLimit: on('record_size_limit', values.recordSizeLimit),
   certificateAuthorities: on('certificate_authorities', values.certificateAuthorities),
   postHandshakeAuth: on('post_handshake_auth', values.present),
@@ -55,7 +55,7 @@ const certificateRequestTable = {
   signatureAlgorithms: on('signature_algorithms', values.signatureSchemeList),
   signatureAlgorithmsCert: on('signature_algorithms_cert', values.signatureSchemeList),
   statusRequest: on('status_request', values.uninterpreted),
-  signedCertificateTimestamp: on('signed_certificate_timestamp', values.uninterpreted),
+  signedCertificateTimestamp: on('signed_certificate_timestamp', values.present),
   certificateAuthorities: on('certificate_authorities', values.certificateAuthorities),
   oidFilters: on('oid_filters', values.oidFilters),
   delegatedCredential: on('delegated_credential', values.signatureSchemeList),
@@ -63,7 +63,7 @@ const certificateRequestTable = {
 
 const certificateTable = {
   statusRequest: on('status_request', values.uninterpreted),
-  signedCertificateTimestamp: on('signed_certificate_timestamp', values.uninterpreted),
+  signedCertificateTimestamp: on('signed_certificate_timestamp', values.signedCertificateTimestampList),
   /** RFC 9345, of the leaf; read where it is known that this is one. */
   delegatedCredential: on('delegated_credential', values.uninterpreted),
 };
@@ -124,6 +124,7 @@ export type CertificateRequestExtensions = Decoded<typeof certificateRequestExte
 /** §4.5.1 */
 export const certificateExtensions = extensionBlock('Certificate', certificateTable, {});
 export type CertificateExtensions = Decoded<typeof certificateExtensions>;
+export type CertificateExtensionsToSend = Encodable<typeof certificateExtensions>;
 
 /** §4.7.1 */
 export const newSessionTicketExtensions = extensionBlock('NewSessionTicket', newSessionTicketTable, {});

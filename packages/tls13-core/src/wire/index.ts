@@ -12,6 +12,8 @@ export {
   type EncryptedExtensionsToSend,
   encodeCertificateStatus,
   type Finished,
+  ocspStatusRequest,
+  ocspStatusType,
 } from './authentication.js';
 export {
   type DelegatedCredential,
@@ -24,6 +26,7 @@ export type { RawExtension } from './extension-block.js';
 export type { CertificateStatus, KeyShareEntry, OfferedPsks, PskIdentity } from './extension-values.js';
 export type {
   CertificateExtensions,
+  CertificateExtensionsToSend,
   CertificateRequestExtensions,
   ClientHelloExtensions,
   EncryptedExtensionsExtensions,

@@ -158,6 +158,9 @@ describe('a server', () => {
     maxEarlyData: 100,
     pskIdentity: undefined,
     localCertificate: undefined,
+    peerRawPublicKey: undefined,
+    ocspResponse: undefined,
+    signedCertificateTimestamps: [],
   };
   const offering = { session, earlyData: true, alpnProtocols: ['h2', 'http/1.1'] };
   const early = { earlyData: true, alpn: 'h2' } as const;

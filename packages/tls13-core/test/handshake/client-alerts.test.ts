@@ -111,7 +111,7 @@ const authentication: readonly Case[] = [
     '§4.5.1',
     'a signed_certificate_timestamp that was not asked for',
     'unsupported_extension',
-    () => entryExtensions({ signedCertificateTimestamp: Uint8Array.of(0, 0) }),
+    () => entryExtensions({ signedCertificateTimestamp: [Uint8Array.of(0)] }),
   ],
   ['§4.3', 'server_name of a certificate', 'illegal_parameter', () => entryExtensions(raw(extensionTypes.server_name))],
   [

@@ -314,6 +314,9 @@ export const session: Session = {
   maxEarlyData: 0,
   pskIdentity: undefined,
   localCertificate: undefined,
+  peerRawPublicKey: undefined,
+  ocspResponse: undefined,
+  signedCertificateTimestamps: [],
 };
 export const resuming: Partial<ClientConfig> = { session, serverName: 'example.test', now: () => 1_000_500 };
 export function raw(type: number, ...data: readonly number[]): { readonly extra: readonly RawExtension[] } {

@@ -108,9 +108,11 @@ describe("the server's certificate", () => {
     expect(seen).toEqual([
       {
         role: 'server',
+        certificateType: 'x509',
         certificates: [serverIdentity.certificate, other],
         serverName: 'example.test',
         ocspResponse: Uint8Array.of(0xab, 0xcd),
+        signedCertificateTimestamps: [],
         resumed: false,
       },
     ]);
@@ -254,6 +256,9 @@ describe('NewSessionTicket (§4.7.1)', () => {
       alpnProtocol: undefined,
       peerCertificates: [serverIdentity.certificate],
       maxEarlyData: 4096,
+      peerRawPublicKey: undefined,
+      ocspResponse: undefined,
+      signedCertificateTimestamps: [],
     });
   });
 

@@ -246,13 +246,15 @@ describe("the client's identity in a ticket", () => {
 
   it('is judged again and reported', () => {
     const judged: unknown[] = [];
-    const { config } = resumable({ ...asking, verifyPeer: ({ certificates }) => void judged.push(certificates) });
+    const { config } = resumable({ ...asking, verifyPeer: (peer) => void judged.push(peer) });
     const { server, client } = offered(config, [one(ticketsFrom(config))]);
     expect(selected({ server })).toBe(0);
     expect(server.summary).not.toContain('send certificate_request');
     const info = connection(server.receive(client.finished()));
     expect(info).toMatchObject({ peerCertificates: [clientIdentity.certificate], clientSignatureScheme: undefined });
-    expect(judged).toEqual([[clientIdentity.certificate], [clientIdentity.certificate]]);
+    const shown = { certificateType: 'x509', certificates: [clientIdentity.certificate] };
+    const first = expect.objectContaining({ ...shown, resumed: false });
+    expect(judged).toEqual([first, expect.objectContaining({ ...shown, resumed: true })]);
   });
 
   it.each([

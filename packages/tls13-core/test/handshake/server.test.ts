@@ -85,6 +85,9 @@ describe('a full handshake', () => {
       earlyDataReason: 'disabled',
       postHandshakeAuthentication: false,
       peerCertificates: [],
+      peerRawPublicKey: undefined,
+      ocspResponse: undefined,
+      signedCertificateTimestamps: [],
       localCertificates: [identity.certificate],
       clientRandom: client.random,
       serverRandom: expect.objectContaining({ length: 32 }),
@@ -223,7 +226,15 @@ describe("the client's certificate", () => {
     server.receive(client.certificateVerify()).receive(client.finished());
     const certificates = [clientIdentity.certificate];
     expect(judged).toEqual([
-      { role: 'client', certificates, serverName: undefined, ocspResponse: undefined, resumed: false },
+      {
+        role: 'client',
+        certificateType: 'x509',
+        certificates,
+        serverName: undefined,
+        ocspResponse: undefined,
+        signedCertificateTimestamps: [],
+        resumed: false,
+      },
     ]);
     expect(connection(server).info).toMatchObject({
       peerCertificates: certificates,

@@ -47,6 +47,9 @@ const session: Session = {
   maxEarlyData: 1024,
   pskIdentity: undefined,
   localCertificate: undefined,
+  peerRawPublicKey: undefined,
+  ocspResponse: undefined,
+  signedCertificateTimestamps: [],
 };
 
 describe('RFC 8448 §4, resumed-0-rtt', () => {

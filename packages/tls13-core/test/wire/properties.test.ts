@@ -45,7 +45,7 @@ const bodies: { readonly [Type in HandshakeMessageType]: fc.Arbitrary<MessageBod
         signatureAlgorithmsCert: codes,
         alpn: fc.array(name, { minLength: 1, maxLength: 3 }),
         statusRequest: octets(0, 9),
-        signedCertificateTimestamp: octets(0, 9),
+        signedCertificateTimestamp: fc.constant(true as const),
         recordSizeLimit: fc.integer({ min: 64, max: 65_535 }),
         certificateAuthorities: fc.array(octets(1, 20), { minLength: 1, maxLength: 3 }),
         postHandshakeAuth: fc.constant(true as const),
@@ -105,7 +105,13 @@ const bodies: { readonly [Type in HandshakeMessageType]: fc.Arbitrary<MessageBod
     certificateList: fc.array(
       fc.record({
         certData: octets(1, 100),
-        extensions: fc.record({ statusRequest: octets(0, 9), signedCertificateTimestamp: octets(0, 9) }, optional),
+        extensions: fc.record(
+          {
+            statusRequest: octets(0, 9),
+            signedCertificateTimestamp: fc.array(octets(1, 9), { minLength: 1, maxLength: 3 }),
+          },
+          optional,
+        ),
       }),
       { maxLength: 3 },
     ),
@@ -117,7 +123,7 @@ const bodies: { readonly [Type in HandshakeMessageType]: fc.Arbitrary<MessageBod
         signatureAlgorithms: codes,
         signatureAlgorithmsCert: codes,
         statusRequest: octets(0, 9),
-        signedCertificateTimestamp: octets(0, 9),
+        signedCertificateTimestamp: fc.constant(true as const),
         certificateAuthorities: fc.array(octets(1, 20), { minLength: 1, maxLength: 3 }),
         oidFilters: fc.array(
           fc.record({ certificateExtensionOid: octets(1, 9), certificateExtensionValues: octets(0, 9) }),

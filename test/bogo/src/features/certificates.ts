@@ -1,5 +1,5 @@
 /** Certificates of both sides: those the shim has, and what it makes of the peer's. */
-import { type CertificateRequestInfo, type ClientHelloInfo, type PeerCertificates, TlsError } from 'tls13-core';
+import { type CertificateRequestInfo, type ClientHelloInfo, type PeerIdentity, TlsError } from 'tls13-core';
 import { type Candidate, candidates, choose, type Wanted } from '../credentials.js';
 import { expectBytes, expectSame } from '../failure.js';
 import type { Feature, Seen } from '../feature.js';
@@ -109,7 +109,7 @@ function refuseIfTold(flags: Flags): void {
   }
 }
 
-function verify(flags: Flags, peer: PeerCertificates, seen: Seen): void {
+function verify(flags: Flags, peer: PeerIdentity, seen: Seen): void {
   // The library always asks about the certificates of a session, which the runner must be told of.
   if (peer.resumed && !flags.switches.has('reverify-on-resume')) return;
   examineResponse(flags, peer, seen);

@@ -1,5 +1,5 @@
 /** Encrypted Client Hello (RFC 9849). */
-import { createEchKeys, EchRejectedError, type PeerCertificates } from 'tls13-core';
+import { createEchKeys, EchRejectedError, type PeerIdentity } from 'tls13-core';
 import { expectBytes, expectSame } from '../failure.js';
 import type { Feature } from '../feature.js';
 import { base64, type Flags, numbers, text } from '../flags.js';
@@ -60,7 +60,7 @@ export const ech: Feature = {
 };
 
 /** Whose certificate it is that a client is asked about. */
-export function examineName(flags: Flags, { serverName }: PeerCertificates): void {
+export function examineName(flags: Flags, { serverName }: PeerIdentity): void {
   const override = text(flags, 'expect-ech-name-override');
   if (override !== undefined) expectSame('name to authenticate', serverName, override);
   if (flags.switches.has('expect-no-ech-name-override')) {

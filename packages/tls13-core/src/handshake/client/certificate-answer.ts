@@ -3,24 +3,32 @@ import { TlsError } from '../../alert.js';
 import { type Awaitable, whenKnown } from '../../awaitable.js';
 import type { CertificateRequestInfo, Credential } from '../../config/index.js';
 import type { Transcript } from '../../keys/transcript.js';
-import type { ClientSettings } from '../../settings/index.js';
+import { type ClientSettings, checkCredential } from '../../settings/index.js';
 import type { CertificateRequest } from '../../wire/index.js';
 import { matchesOidFilters, oidFiltersReceived } from '../../x509/oid-filters.js';
 import { firstUsable } from '../credential-choice.js';
 import { type Authentication, authenticate, authenticateAsNobody, type ChosenCredential } from '../own-certificate.js';
 
-export function certificateRequestInfo({ extensions }: CertificateRequest): CertificateRequestInfo {
+/** A CertificateRequest that came. */
+export interface ReceivedRequest {
+  readonly info: CertificateRequestInfo;
+  /** Types of its extensions, some of which ask for one in the Certificate (§4.3). */
+  readonly asked: readonly number[];
+}
+
+export function receivedRequest({ extensions }: CertificateRequest): ReceivedRequest {
   const { signatureAlgorithms, signatureAlgorithmsCert, certificateAuthorities = [], oidFilters = [] } = extensions;
   if (signatureAlgorithms === undefined) {
     throw new TlsError('missing_extension', 'the CertificateRequest has no signature_algorithms (§4.4.2)');
   }
-  return {
+  const info: CertificateRequestInfo = {
     signatureSchemes: signatureAlgorithms,
     certificateSignatureSchemes: signatureAlgorithmsCert ?? signatureAlgorithms,
     certificateAuthorities: certificateAuthorities.map((name) => name.slice()),
     oidFilters: oidFiltersReceived(oidFilters),
     delegatedCredentialSchemes: extensions.delegatedCredential ?? [],
   };
+  return { info, asked: extensions.types };
 }
 
 export interface ClientAuthentication extends Authentication {
@@ -30,14 +38,14 @@ export interface ClientAuthentication extends Authentication {
 
 /** Certificate, and CertificateVerify behind it unless it is empty. `context` is that of the request. */
 export function answerRequest(
-  request: CertificateRequestInfo,
+  { info, asked }: ReceivedRequest,
   context: Uint8Array,
   transcript: Transcript,
   { credential, now }: ClientSettings,
 ): Awaitable<ClientAuthentication> {
-  const answer = { role: 'client', context, transcript } as const;
-  return whenKnown(typeof credential === 'function' ? credential(request) : credential, (given) => {
-    const presented = usable(given, request, now());
+  const answer = { role: 'client', context, transcript, asked } as const;
+  return whenKnown(typeof credential === 'function' ? credential(info) : credential, (given) => {
+    const presented = usable(given, info, now());
     if (presented === undefined) return { ...authenticateAsNobody(answer), presented };
     return whenKnown(authenticate(presented, answer), (made) => ({ ...made, presented }));
   });
@@ -48,6 +56,7 @@ function usable(
   request: CertificateRequestInfo,
   now: number,
 ): ChosenCredential | undefined {
+  if (credential !== undefined) checkCredential(credential, 'credential');
   const leaf = credential?.certificateChain[0];
   if (credential === undefined || leaf === undefined || !matchesOidFilters(leaf, request.oidFilters)) return undefined;
   return firstUsable([credential], { ...request, now });

@@ -2,7 +2,7 @@
 import type { EphemeralKey } from '../../crypto/provider.js';
 import { namedGroups, protocolVersions, pskKeyExchangeModes, signatureSchemes } from '../../registry.js';
 import type { ClientSettings } from '../../settings/index.js';
-import type { ClientHelloToSend } from '../../wire/index.js';
+import { type ClientHelloToSend, ocspStatusRequest } from '../../wire/index.js';
 import { certificateSchemes, delegatedCredentials, handshakeSchemes } from '../certificate-verify.js';
 import type { EarlyDataOffer } from './early-data.js';
 
@@ -34,6 +34,7 @@ export function clientHello(settings: ClientSettings, variable: Variable): Clien
       signatureAlgorithmsCert: accepts ? certificateSchemes(settings) : undefined,
       alpn: alpnProtocols.length === 0 ? undefined : alpnProtocols,
       statusRequest: accepts && settings.ocspStapling ? ocspStatusRequest : undefined,
+      signedCertificateTimestamp: accepts && settings.signedCertificateTimestamps ? true : undefined,
       delegatedCredential: accepts ? delegatedCredentials(settings) : undefined,
       postHandshakeAuth: settings.postHandshakeAuthentication ? true : undefined,
       cookie: variable.cookie,
@@ -53,6 +54,3 @@ export function agreesOnKeys({ pskKeyExchangeModes, verifyPeer }: ClientSettings
 function keyShareEntries(shares: readonly EphemeralKey[]) {
   return shares.map(({ group, keyExchange }) => ({ group: namedGroups[group], keyExchange }));
 }
-
-/** RFC 6066 §8: a CertificateStatusRequest for ocsp, naming no responder and no extension. */
-const ocspStatusRequest = Uint8Array.of(1, 0, 0, 0, 0);

@@ -1,6 +1,6 @@
 /** The client's early data (§2.3, §4.3.10): whether it is offered, its keys, and what the server made of it. */
 import { TlsError } from '../../alert.js';
-import type { ConnectionInfo, EarlyDataReason } from '../../connection-info.js';
+import type { ConnectionInfo, EarlyDataReason, PeerEvidence } from '../../connection-info.js';
 import { type CipherSuite, cipherSuite } from '../../crypto/suites.js';
 import type { Secret } from '../../keys/schedule.js';
 import { Transcript } from '../../keys/transcript.js';
@@ -116,14 +116,13 @@ export function handshakeKeys(suite: CipherSuite, secret: Secret): readonly Effe
 export function effectsOfEncryptedExtensions(
   negotiated: Negotiated,
   settings: ClientSettings,
-  { alpnProtocol, peerCertificates }: Pick<ConnectionInfo, 'alpnProtocol' | 'peerCertificates'>,
+  known: Pick<ConnectionInfo, 'alpnProtocol'> & PeerEvidence,
 ): readonly Effect[] {
   const { offer, earlyData, suite, clientSecret } = negotiated;
   if (!offer.earlyData.offered) return [];
   if (earlyData.status !== 'accepted') return [...handshakeKeys(suite, clientSecret), earlyDataRejected(earlyData)];
   const info = connectionInfo(settings, negotiated, {
-    alpnProtocol,
-    peerCertificates,
+    ...known,
     signatureScheme: undefined,
     clientSignatureScheme: undefined,
     localCertificates: [],

@@ -55,7 +55,7 @@ function connect(
   throughServerFinished: Transcript,
   { messages, transcript, presented }: ClientAuthentication,
 ): Step<Connected> {
-  const { negotiated, alpnProtocol, peerCertificates, signatureScheme, peerDelegated } = state;
+  const { negotiated, alpnProtocol, evidence, signatureScheme, peerDelegated } = state;
   const { offer, suite, clientSecret, mainSecret, psk } = negotiated;
   const resumed = psk?.kind === 'resumption' ? psk.session : undefined;
   const { hash } = transcript;
@@ -73,7 +73,7 @@ function connect(
   const clientRandom = offer.hello.random;
   const info = connectionInfo(settings, negotiated, {
     alpnProtocol,
-    peerCertificates,
+    ...evidence,
     signatureScheme,
     clientSignatureScheme: presented?.scheme,
     localCertificates: presented?.credential.certificateChain ?? [],
@@ -82,7 +82,7 @@ function connect(
   });
   const identities = {
     alpnProtocol,
-    peerCertificates,
+    ...evidence,
     pskIdentity: psk?.kind === 'external' ? psk.identity : resumed?.pskIdentity,
     localCertificate: resumed === undefined ? shown(state, presented) : resumed.localCertificate,
   };

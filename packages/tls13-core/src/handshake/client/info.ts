@@ -1,5 +1,5 @@
 /** What a client reports of a connection. */
-import type { ConnectionInfo } from '../../connection-info.js';
+import type { ConnectionInfo, PeerEvidence } from '../../connection-info.js';
 import type { ClientSettings } from '../../settings/index.js';
 import type { Negotiated } from './states.js';
 
@@ -7,13 +7,13 @@ import type { Negotiated } from './states.js';
 export type Authenticated = Pick<
   ConnectionInfo,
   | 'alpnProtocol'
-  | 'peerCertificates'
   | 'signatureScheme'
   | 'clientSignatureScheme'
   | 'localCertificates'
   | 'peerDelegatedCredential'
   | 'localDelegatedCredential'
->;
+> &
+  PeerEvidence;
 
 export function connectionInfo(
   settings: ClientSettings,

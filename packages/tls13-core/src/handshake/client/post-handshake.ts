@@ -3,7 +3,7 @@ import { TlsError } from '../../alert.js';
 import { equal } from '../../bytes.js';
 import type { Transcript } from '../../keys/transcript.js';
 import { type MessageOf, type Transition, whenReady } from '../step.js';
-import { answerRequest, certificateRequestInfo } from './certificate-answer.js';
+import { answerRequest, receivedRequest } from './certificate-answer.js';
 import type { ClientContext, Connected } from './states.js';
 
 /** What a client keeps that has offered post_handshake_auth (§4.3.6). */
@@ -36,7 +36,7 @@ export function receivePostHandshakeRequest(
   }
   const next = { ...state, postHandshake: { ...postHandshake, contexts: [...postHandshake.contexts, context] } };
   const transcript = postHandshake.transcript.append(bytes);
-  const answer = answerRequest(certificateRequestInfo(body), context, transcript, settings);
+  const answer = answerRequest(receivedRequest(body), context, transcript, settings);
   return whenReady(answer, ({ messages, transcript: throughAnswer, presented }) => ({
     next,
     effects: [

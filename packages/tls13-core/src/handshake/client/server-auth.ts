@@ -3,9 +3,9 @@ import { TlsError } from '../../alert.js';
 import type { Awaitable } from '../../awaitable.js';
 import type { VerifyPeer } from '../../config/index.js';
 import type { Session } from '../../session.js';
-import { judge, readCertificate } from '../peer-certificate.js';
+import { evidenceOf, judge, noEvidence, peerOf, readCertificate } from '../peer-certificate.js';
 import { type MessageOf, type Step, type Transition, whenReady } from '../step.js';
-import { certificateRequestInfo } from './certificate-answer.js';
+import { receivedRequest } from './certificate-answer.js';
 import { effectsOfEncryptedExtensions, outcomeOfEncryptedExtensions } from './early-data.js';
 import { peerVerifier, retryConfigs } from './ech-answer.js';
 import { refuseMisplaced } from './misplaced.js';
@@ -42,11 +42,11 @@ export function receiveEncryptedExtensions(
   const earlyData = outcomeOfEncryptedExtensions(negotiated, body.extensions.earlyData === true, alpnProtocol);
   const common = { negotiated: { ...negotiated, earlyData }, transcript: transcript.append(bytes), alpnProtocol };
   if (psk === undefined) return { next: { name: 'WAIT_CERT_CR', ...common }, effects: [] };
-  const peerCertificates = psk.kind === 'resumption' ? psk.session.peerCertificates : [];
-  const authenticated = { request: undefined, peerCertificates, signatureScheme: undefined, peerDelegated: false };
+  const evidence = psk.kind === 'resumption' ? evidenceOf(psk.session) : noEvidence;
+  const authenticated = { request: undefined, evidence, signatureScheme: undefined, peerDelegated: false };
   const resume = (): Step<WaitFinished> => ({
     next: { name: 'WAIT_FINISHED', ...common, ...authenticated },
-    effects: effectsOfEncryptedExtensions(common.negotiated, settings, { alpnProtocol, peerCertificates }),
+    effects: effectsOfEncryptedExtensions(common.negotiated, settings, { alpnProtocol, ...evidence }),
   });
   // With early data they were judged before it was offered.
   if (psk.kind === 'external' || earlyData.status === 'accepted') return resume();
@@ -54,16 +54,13 @@ export function receiveEncryptedExtensions(
 }
 
 /**
- * The certificates of a session are judged anew: whoever took the session may have trusted anybody, and certificates
+ * What a session says of the server is judged anew: whoever took the session may have trusted anybody, and certificates
  * expire.
  */
-export function judgeSession(
-  { peerCertificates: certificates, pskIdentity }: Session,
-  settings: ClientContext['settings'],
-): Awaitable<void> {
-  if (pskIdentity !== undefined) return;
+export function judgeSession(session: Session, settings: ClientContext['settings']): Awaitable<void> {
+  if (session.pskIdentity !== undefined) return;
   const { serverName } = settings;
-  return verifier(settings)({ role: 'server', certificates, serverName, ocspResponse: undefined, resumed: true });
+  return verifier(settings)(peerOf(evidenceOf(session), { role: 'server', serverName, resumed: true }));
 }
 
 export function receiveCertificateRequest(
@@ -77,7 +74,7 @@ export function receiveCertificateRequest(
       `the CertificateRequest's certificate_request_context has ${length} bytes; in the handshake it is empty (§4.4.2)`,
     );
   }
-  const request = certificateRequestInfo(body);
+  const request = receivedRequest(body);
   return {
     next: { name: 'WAIT_CERT', negotiated, transcript: transcript.append(bytes), alpnProtocol, request },
     effects: [],
@@ -134,7 +131,7 @@ export function receiveCertificateVerify(
       transcript: transcript.append(bytes),
       alpnProtocol,
       request,
-      peerCertificates: claimed.certificates,
+      evidence: claimed.evidence,
       peerDelegated: claimed.delegated,
       signatureScheme,
     },

@@ -1,6 +1,6 @@
 /** The client's states (§A.1): each holds exactly what its transitions need. START is what `startClient` leaves. */
 
-import type { CertificateRequestInfo } from '../../config/index.js';
+import type { PeerEvidence } from '../../connection-info.js';
 import type { CipherSuite } from '../../crypto/suites.js';
 import type { MainSecret, Secret } from '../../keys/schedule.js';
 import type { Transcript } from '../../keys/transcript.js';
@@ -8,6 +8,7 @@ import type { NamedGroupName, SignatureSchemeName } from '../../registry.js';
 import type { Session } from '../../session.js';
 import type { ClientSettings } from '../../settings/index.js';
 import type { ClaimedIdentity } from '../peer-certificate.js';
+import type { ReceivedRequest } from './certificate-answer.js';
 import type { EarlyDataOutcome } from './early-data.js';
 import type { Offer } from './offer.js';
 import type { PostHandshake } from './post-handshake.js';
@@ -70,7 +71,7 @@ export interface WaitCertificate {
   readonly negotiated: Negotiated;
   readonly transcript: Transcript;
   readonly alpnProtocol: string | undefined;
-  readonly request: CertificateRequestInfo;
+  readonly request: ReceivedRequest;
 }
 
 export interface WaitCertificateVerify {
@@ -79,7 +80,7 @@ export interface WaitCertificateVerify {
   readonly transcript: Transcript;
   readonly alpnProtocol: string | undefined;
   /** `undefined` when the server asks for no certificate. */
-  readonly request: CertificateRequestInfo | undefined;
+  readonly request: ReceivedRequest | undefined;
   readonly claimed: ClaimedIdentity;
 }
 
@@ -88,9 +89,9 @@ export interface WaitFinished {
   readonly negotiated: Negotiated;
   readonly transcript: Transcript;
   readonly alpnProtocol: string | undefined;
-  readonly request: CertificateRequestInfo | undefined;
+  readonly request: ReceivedRequest | undefined;
   /** Verified in this handshake, or in the one that is resumed. */
-  readonly peerCertificates: readonly Uint8Array[];
+  readonly evidence: PeerEvidence;
   /** Whether its CertificateVerify is by a delegated key (RFC 9345). */
   readonly peerDelegated: boolean;
   /** Of the server's CertificateVerify; `undefined` when a PSK authenticates it. */
@@ -102,7 +103,7 @@ export interface Connected {
   readonly suite: CipherSuite;
   readonly resumptionSecret: Secret;
   /** What a session of this connection says of it. */
-  readonly identities: Pick<Session, 'alpnProtocol' | 'peerCertificates' | 'pskIdentity' | 'localCertificate'>;
+  readonly identities: Pick<Session, 'alpnProtocol' | 'pskIdentity' | 'localCertificate'> & PeerEvidence;
   /** `undefined` unless post_handshake_auth was offered. */
   readonly postHandshake: PostHandshake | undefined;
   /** NewSessionTickets that have come. */

@@ -35,7 +35,7 @@ export function receiveCertificateVerify(
         secrets,
         info: {
           ...info,
-          peerCertificates: claimed.certificates,
+          ...claimed.evidence,
           peerDelegatedCredential: claimed.delegated,
           clientSignatureScheme,
         },

@@ -9,9 +9,8 @@ import { type ClaimedIdentity, judge, readCertificate } from '../peer-certificat
 
 /** The client's claim, or `undefined` when it shows no certificate. `context` is that of the CertificateRequest. */
 export function claimOf(body: Certificate, context: Uint8Array, settings: ServerSettings): ClaimedIdentity | undefined {
-  const asked = settings.delegatedCredentialSchemes.length === 0 ? [] : [extensionTypes.delegated_credential];
-  const claimed = readCertificate(body, { role: 'client', context, asked, settings });
-  const leaf = claimed?.certificates[0];
+  const claimed = readCertificate(body, { role: 'client', context, asked: askedOfClients(settings), settings });
+  const leaf = claimed?.evidence.peerCertificates[0];
   if (leaf !== undefined && !matchesOidFilters(leaf, settings.oidFilters)) {
     const oids = settings.oidFilters.map(({ oid }) => oid).join(', ');
     throw new TlsError(
@@ -31,4 +30,14 @@ export function judgeClient(
 ): Awaitable<SignatureSchemeName> {
   if (verifyPeer === undefined) throw new TypeError('verifyPeer is missing, so no client certificate can be judged');
   return judge(body, { role: 'client', claimed, transcriptHash, offered, serverName: undefined, verifyPeer });
+}
+
+/** Types of the extensions that a CertificateRequest asks for. */
+function askedOfClients(settings: ServerSettings): readonly number[] {
+  const { ocspStapling, signedCertificateTimestamps, delegatedCredentialSchemes } = settings;
+  return [
+    ...(ocspStapling ? [extensionTypes.status_request] : []),
+    ...(signedCertificateTimestamps ? [extensionTypes.signed_certificate_timestamp] : []),
+    ...(delegatedCredentialSchemes.length > 0 ? [extensionTypes.delegated_credential] : []),
+  ];
 }

@@ -3,7 +3,7 @@ import { TlsError } from '../../alert.js';
 import { type Awaitable, whenKnown } from '../../awaitable.js';
 import type { ClientHelloInfo, Credential } from '../../config/index.js';
 import { nameOf, signatureSchemes } from '../../registry.js';
-import type { ServerSettings } from '../../settings/index.js';
+import { checkCredential, type ServerSettings } from '../../settings/index.js';
 import { type Acceptance, firstUsable } from '../credential-choice.js';
 import type { ChosenCredential } from '../own-certificate.js';
 import type { Offer } from './client-hello.js';
@@ -47,7 +47,7 @@ function usable(credential: Credential | undefined, offer: Offer, accepted: Acce
       ? new TlsError('handshake_failure', 'there is no credential for a client that names no server')
       : new TlsError('unrecognized_name', `there is no credential for ${JSON.stringify(serverName)} (RFC 6066 §3)`);
   }
-  if (credential.certificateChain.length === 0) throw new TypeError('credentials returned an empty certificateChain');
+  checkCredential(credential, 'credentials');
   return best([credential], accepted);
 }
 

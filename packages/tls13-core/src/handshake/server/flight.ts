@@ -10,6 +10,7 @@ import { confirmServerHello } from '../ech/confirmation.js';
 import { isConfirmed } from '../ech/open.js';
 import type { Effect, KeyLogLabel } from '../effects.js';
 import { authenticate } from '../own-certificate.js';
+import { noEvidence } from '../peer-certificate.js';
 import { type Step, type Transition, whenReady } from '../step.js';
 import { type AnswerableHello, transcriptBefore } from './answerable-hello.js';
 import { type EarlyTraffic, earlyDataInfo, earlyKeys, readEarlyData } from './early-data.js';
@@ -34,7 +35,12 @@ export function sendFlight(parameters: Parameters, context: ServerContext): Tran
   const asks = settings.clientAuthentication !== 'none';
   const requested = asks ? send(extended, certificateRequest(context)) : extended;
   const { transcript } = requested;
-  const shown = authenticate(chosen, { role: 'server', context: new Uint8Array(0), transcript });
+  const shown = authenticate(chosen, {
+    role: 'server',
+    context: new Uint8Array(0),
+    transcript,
+    asked: parameters.hello.offer.hello.extensions.types,
+  });
   return whenReady(shown, ({ messages }) => {
     const sent = messages.reduce(send, requested);
     return closeFlight({ ...opened, sent }, asks ? 'WAIT_CERT' : 'WAIT_FINISHED', parameters, context);
@@ -176,6 +182,7 @@ function connectionInfo(parameters: Parameters, serverRandom: Uint8Array): Conne
     helloRetryRequest: hello.retried !== undefined,
     ...earlyDataInfo(hello, earlyData),
     echAccepted: hello.offer.ech.kind === 'accepted',
+    ...noEvidence,
     peerCertificates: resumed?.clientCertificates ?? [],
     localCertificates: chosen?.credential.certificateChain ?? [],
     peerDelegatedCredential: false,

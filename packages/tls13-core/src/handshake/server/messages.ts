@@ -1,6 +1,6 @@
 /** The messages of the server's flight (§4.2.3, §4.4, §4.5), as bytes, from what has been agreed on. */
 import { namedGroups, protocolVersions, signatureSchemes } from '../../registry.js';
-import { encodeMessage, type KeyShareEntry } from '../../wire/index.js';
+import { encodeMessage, type KeyShareEntry, ocspStatusRequest } from '../../wire/index.js';
 import { oidFiltersToSend } from '../../x509/oid-filters.js';
 import { certificateSchemes, delegatedCredentials, handshakeSchemes } from '../certificate-verify.js';
 import type { Parameters } from './parameters.js';
@@ -56,6 +56,8 @@ export function certificateRequest({ settings }: ServerContext, context: Uint8Ar
     extensions: {
       signatureAlgorithms: handshakeSchemes(settings.signatureSchemes).map((scheme) => signatureSchemes[scheme]),
       signatureAlgorithmsCert: certificateSchemes(settings),
+      statusRequest: settings.ocspStapling ? ocspStatusRequest : undefined,
+      signedCertificateTimestamp: settings.signedCertificateTimestamps ? true : undefined,
       certificateAuthorities: certificateAuthorities.length === 0 ? undefined : certificateAuthorities,
       oidFilters: oidFilters.length === 0 ? undefined : oidFiltersToSend(oidFilters),
       delegatedCredential: delegatedCredentials(settings),

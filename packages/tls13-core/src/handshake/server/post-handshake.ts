@@ -134,7 +134,7 @@ export function receivePostHandshakeCertificateVerify(
       name: 'WAIT_POST_HANDSHAKE_FINISHED',
       connected,
       context,
-      identity: { certificates: claimed.certificates, scheme, delegated: claimed.delegated },
+      identity: { certificates: claimed.evidence.peerCertificates, scheme, delegated: claimed.delegated },
       transcript: transcript.append(bytes),
     },
     effects: [],

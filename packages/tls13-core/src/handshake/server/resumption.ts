@@ -3,6 +3,7 @@ import { TlsError } from '../../alert.js';
 import { type Awaitable, isPromised, whenKnown } from '../../awaitable.js';
 import { type CipherSuite, cipherSuite } from '../../crypto/suites.js';
 import type { ServerSettings } from '../../settings/index.js';
+import { noEvidence, peerOf } from '../peer-certificate.js';
 import type { AnswerableHello } from './answerable-hello.js';
 import type { OfferedPsk } from './client-hello.js';
 import { knownPsk } from './external-psk.js';
@@ -93,13 +94,8 @@ function identitySuffices(
 function identityHolds({ clientCertificates }: Ticket, { verifyPeer }: ServerSettings): Awaitable<boolean> {
   if (clientCertificates.length === 0) return true;
   if (verifyPeer === undefined) return false;
-  const peer = {
-    role: 'client',
-    certificates: clientCertificates,
-    serverName: undefined,
-    ocspResponse: undefined,
-    resumed: true,
-  } as const;
+  const evidence = { ...noEvidence, peerCertificates: clientCertificates };
+  const peer = peerOf(evidence, { role: 'client', serverName: undefined, resumed: true });
   try {
     const verdict = verifyPeer(peer);
     return isPromised(verdict) ? Promise.resolve(verdict).then(() => true, refused) : true;
