@@ -4,7 +4,7 @@
  */
 import type { ClientHelloInfo } from './config/index.js';
 import type { CryptoProvider } from './crypto/provider.js';
-import { extensionTypes } from './registry.js';
+import { extensionTypes, isGrease } from './registry.js';
 
 /** The JA4 of a ClientHello over TCP, e.g. `t13d1516h2_8daaf6152771_e5627efa2ab1`. */
 export function ja4(hello: ClientHelloInfo, provider: CryptoProvider): string {
@@ -51,9 +51,8 @@ function version({ versions, legacyVersion }: ClientHelloInfo): string {
   return versionMarks.get(highest) ?? '00';
 }
 
-/** RFC 8701 §2: 0x?A?A with equal halves. */
 function isNoGrease(code: number): boolean {
-  return (code & 0x0f0f) !== 0x0a0a || code >> 8 !== (code & 0xff);
+  return !isGrease(code);
 }
 
 function count(list: readonly number[]): string {

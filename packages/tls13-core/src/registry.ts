@@ -133,6 +133,11 @@ export type HpkeAeadName = keyof typeof hpkeAeads;
 /** §4.7.3 */
 export const keyUpdateRequests = { update_not_requested: 0, update_requested: 1 } as const;
 
+/** Whether a code point of 16 bits is reserved for GREASE: both bytes alike, and ending in A (RFC 8701 §2). */
+export function isGrease(code: number): boolean {
+  return (code & 0x0f0f) === 0x0a0a && code >> 8 === (code & 0xff);
+}
+
 /** The name of a code point in one of the registries above, or its number in hexadecimal: for messages to people. */
 export function nameOf(registry: Readonly<Record<string, number>>, code: number): string {
   for (const name in registry) if (registry[name] === code) return name;

@@ -32,6 +32,11 @@ export interface ClientConfig extends CommonConfig {
   readonly keyShares?: readonly NamedGroupName[];
   /** Middlebox compatibility mode (§E.4). Default true. */
   readonly middleboxCompatibility?: boolean;
+  /**
+   * Put the extensions of each connection's ClientHello in an order of its own, as browsers do, so that no server comes to
+   * rely on one. Default false.
+   */
+  readonly permuteExtensions?: boolean;
   /** Encrypted Client Hello (RFC 9849): hides `serverName` and all else of the ClientHello from the network. */
   readonly ech?: EchClientConfig;
 }

@@ -37,6 +37,12 @@ export interface CommonConfig {
   readonly now?: () => number;
   /** Ask for `secret` events, for an NSS key log. Default false: the secrets of a connection open all of it. */
   readonly keyLog?: boolean;
+  /**
+   * Send GREASE values (RFC 8701) wherever a peer must pass over what it does not know: a client in its ClientHello, a
+   * server in its CertificateRequest and its tickets. Default false: a program that talks to servers of its own gains
+   * nothing by being different each time.
+   */
+  readonly grease?: boolean;
   readonly limits?: Partial<Limits>;
   /** All false by default. */
   readonly deviations?: Partial<Deviations>;

@@ -17,6 +17,7 @@ export interface ClientSettings extends CommonSettings {
   readonly keyShares: readonly NamedGroupName[];
   readonly middleboxCompatibility: boolean;
   readonly postHandshakeAuthentication: boolean;
+  readonly permuteExtensions: boolean;
   readonly ech: EchClientSettings | undefined;
 }
 
@@ -46,6 +47,7 @@ export function clientSettings(config: ClientConfig): ClientSettings {
     keyShares,
     middleboxCompatibility: config.middleboxCompatibility ?? true,
     postHandshakeAuthentication: config.postHandshakeAuthentication ?? false,
+    permuteExtensions: config.permuteExtensions ?? false,
     ocspStapling: config.ocspStapling ?? true,
     ech: config.ech === undefined ? undefined : echClientSettings(config.ech, common.provider),
   };

@@ -27,6 +27,7 @@ export interface CommonSettings extends PskSettings {
   readonly alpnProtocols: readonly string[];
   readonly now: () => number;
   readonly keyLog: boolean;
+  readonly grease: boolean;
   readonly limits: Limits;
   readonly deviations: Deviations;
 }
@@ -63,6 +64,7 @@ export function commonSettings(config: CommonConfig): CommonSettings {
     ...pskSettings(config),
     now: config.now ?? Date.now,
     keyLog: config.keyLog ?? false,
+    grease: config.grease ?? false,
     limits: limits(config.limits ?? {}),
     deviations: { ...noDeviations, ...config.deviations },
   };

@@ -37,6 +37,8 @@ export type ExtensionsToSend<T extends Table> = {
 } & {
   /** Written as they are, before pre_shared_key. */
   readonly extra?: readonly RawExtension[] | undefined;
+  /** The place of each type, pre_shared_key excepted: lower first; the order of the table where it is the same. */
+  readonly order?: ((type: number) => number) | undefined;
 };
 
 export interface BlockRules {
@@ -52,6 +54,14 @@ export interface BlockRules {
   readonly misplaced?: 'left';
   /** Without this extension the block follows rules of another protocol version. */
   readonly onlyWith?: ExtensionName;
+}
+
+function ordered(extensions: readonly RawExtension[], order: UntypedToSend['order']): readonly RawExtension[] {
+  if (order === undefined) return extensions;
+  const placed = extensions.map((extension) => ({ extension, place: order(extension.type) }));
+  // Infinities are not subtracted: their difference is not a number.
+  placed.sort((a, b) => (a.place === b.place ? 0 : a.place < b.place ? -1 : 1));
+  return placed.map(({ extension }) => extension);
 }
 
 const ceiling = 2 ** 16 - 1;
@@ -117,7 +127,7 @@ export function extensionBlock(
         if (value === undefined) continue;
         (name === 'pre_shared_key' ? last : before).push({ type, data: encode(codec, value) });
       }
-      writing.write(writer, [...before, ...(source.extra ?? []), ...last]);
+      writing.write(writer, [...ordered([...before, ...(source.extra ?? [])], source.order), ...last]);
     },
   };
 }
@@ -132,5 +142,6 @@ interface UntypedBlock {
 
 interface UntypedToSend {
   readonly extra?: readonly RawExtension[] | undefined;
+  readonly order?: ((type: number) => number) | undefined;
   readonly [property: string]: unknown;
 }

@@ -7,6 +7,7 @@ import { certificates } from './certificates.js';
 import { ech } from './ech.js';
 import { exporters } from './exporters.js';
 import { groups } from './groups.js';
+import { helloShape } from './hello-shape.js';
 import { inputOutput } from './input-output.js';
 import { ocsp } from './ocsp.js';
 import { olderVersions } from './older-versions.js';
@@ -23,6 +24,7 @@ export const features: readonly Feature[] = [
   ech,
   exporters,
   groups,
+  helloShape,
   inputOutput,
   ocsp,
   olderVersions,

@@ -2,12 +2,13 @@
 import { TlsError } from '../../alert.js';
 import type { EphemeralKey } from '../../crypto/provider.js';
 import type { Transcript } from '../../keys/transcript.js';
-import { extensionTypes, nameOf } from '../../registry.js';
+import { extensionTypes, isGrease, nameOf } from '../../registry.js';
 import type { ClientSettings } from '../../settings/index.js';
 import { type ClientHello, decodeHandshake, encodeMessage } from '../../wire/index.js';
 import { agreesOnKeys, clientHello, type Variable } from './client-hello.js';
 import { type EarlyDataOffer, earlyDataOffer, notOffered } from './early-data.js';
 import { arrange, type EchPlan, firstEchPlan, seal } from './ech.js';
+import { chooseShape, type HelloShape } from './hello-shape.js';
 import { bindPsks, type OfferedPsk, unboundPsks, usablePsks } from './psk.js';
 
 export interface Offer {
@@ -23,6 +24,7 @@ export interface Offer {
   /** Behind the identities of its pre_shared_key, in the same order. */
   readonly psks: readonly OfferedPsk[];
   readonly earlyData: EarlyDataOffer;
+  readonly shape: HelloShape;
 }
 
 /** The ClientHello of a new connection. */
@@ -39,6 +41,8 @@ export function firstOffer(settings: ClientSettings): Offer {
     cookie: undefined,
     psks,
     earlyData: earlyDataOffer(settings, psks[0]),
+    shape: chooseShape(settings),
+    ownShares: true,
     before: undefined,
     ech: firstEchPlan(settings),
   });
@@ -58,11 +62,12 @@ export interface Changes {
 /** The ClientHello that answers a HelloRetryRequest. */
 export function changedOffer(settings: ClientSettings, first: Offer, changes: Changes): Offer {
   const { random, legacySessionId } = first.hello;
-  if (first.ech.kind === 'accepted') throw new TypeError('a HelloRetryRequest behind a ServerHello');
+  const { shape, ech, earlyData } = first;
+  if (ech.kind === 'accepted') throw new TypeError('a HelloRetryRequest behind a ServerHello');
+  const ownShares = changes.shares === first.shares;
   // §4.2.2: early data is not offered again.
-  const { earlyData } = first;
   const again = earlyData.offered ? notOffered('hello_retry_request') : earlyData;
-  return offer(settings, { random, legacySessionId, ech: first.ech, earlyData: again, ...changes });
+  return offer(settings, { random, legacySessionId, ech, shape, ownShares, earlyData: again, ...changes });
 }
 
 /**
@@ -70,7 +75,7 @@ export function changedOffer(settings: ClientSettings, first: Offer, changes: Ch
  * one that does not belong into the message at all was refused when it was decoded.
  */
 export function checkOffered(given: Offer, answer: string, types: readonly number[]): void {
-  const offered = given.hello.extensions.types;
+  const offered = offeredTypes(given);
   for (const type of types) {
     if (!offered.includes(type)) {
       throw new TlsError(
@@ -81,6 +86,11 @@ export function checkOffered(given: Offer, answer: string, types: readonly numbe
   }
 }
 
+/** The extensions that an answer may have: all but those that mean nothing (RFC 8701 §3.1). */
+export function offeredTypes({ hello }: Offer): readonly number[] {
+  return hello.extensions.types.filter((type) => !isGrease(type));
+}
+
 interface ToOffer extends Variable {
   readonly psks: readonly OfferedPsk[];
   /** `undefined` for a first ClientHello. */
@@ -89,17 +99,17 @@ interface ToOffer extends Variable {
 }
 
 function offer(settings: ClientSettings, variable: ToOffer): Offer {
-  const { psks, shares, before, ech, earlyData } = variable;
+  const { psks, shares, before, ech, earlyData, shape } = variable;
   const hello = clientHello(settings, variable);
   const preSharedKey = unboundPsks(psks, settings.now());
   const plain = encodeMessage('client_hello', { ...hello, extensions: { ...hello.extensions, preSharedKey } });
   const message = arrange(ech, plain);
   bindPsks(message, psks, before);
   const own = { message, hello: decodedHello(message) };
-  if (ech.kind !== 'offered') return { ...own, sent: own, shares, psks, ech, earlyData };
+  if (ech.kind !== 'offered') return { ...own, sent: own, shares, psks, ech, earlyData, shape };
   const outer = seal(ech, plain, message, settings);
   const sent = { message: outer.message, hello: decodedHello(outer.message) };
-  return { ...own, sent, shares, psks, ech: { ...ech, greasePsks: outer.greasePsks }, earlyData };
+  return { ...own, sent, shares, psks, ech: { ...ech, greasePsks: outer.greasePsks }, earlyData, shape };
 }
 
 function decodedHello(message: Uint8Array): ClientHello {

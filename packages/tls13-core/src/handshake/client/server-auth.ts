@@ -9,7 +9,7 @@ import { receivedRequest } from './certificate-answer.js';
 import { effectsOfEncryptedExtensions, outcomeOfEncryptedExtensions } from './early-data.js';
 import { peerVerifier, retryConfigs } from './ech-answer.js';
 import { refuseMisplaced } from './misplaced.js';
-import { checkOffered } from './offer.js';
+import { checkOffered, offeredTypes } from './offer.js';
 import type {
   ClientContext,
   Negotiated,
@@ -31,7 +31,7 @@ export function receiveEncryptedExtensions(
   refuseMisplaced(body.extensions.types, settings.deviations.misplacedExtensions);
   checkOffered(offer, 'EncryptedExtensions', body.extensions.types);
   const alpnProtocol = body.extensions.alpn;
-  const offered = offer.hello.extensions.alpn ?? [];
+  const offered = settings.alpnProtocols;
   if (alpnProtocol !== undefined && !offered.includes(alpnProtocol)) {
     const names = offered.map((name) => JSON.stringify(name)).join(', ');
     throw new TlsError(
@@ -90,7 +90,7 @@ export function receiveCertificate(
   const claimed = readCertificate(body, {
     role: 'server',
     context: new Uint8Array(0),
-    asked: negotiated.offer.hello.extensions.types,
+    asked: offeredTypes(negotiated.offer),
     settings,
   });
   if (claimed === undefined) {

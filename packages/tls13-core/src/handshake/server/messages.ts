@@ -3,6 +3,7 @@ import { namedGroups, protocolVersions, signatureSchemes } from '../../registry.
 import { encodeMessage, type KeyShareEntry, ocspStatusRequest } from '../../wire/index.js';
 import { oidFiltersToSend } from '../../x509/oid-filters.js';
 import { certificateSchemes, delegatedCredentials, handshakeSchemes } from '../certificate-verify.js';
+import { chooseGrease, greaseExtension } from '../grease.js';
 import type { Parameters } from './parameters.js';
 import type { ServerContext } from './states.js';
 
@@ -51,16 +52,21 @@ export function encryptedExtensions(
 /** `context` is empty in the handshake (§4.4.2). */
 export function certificateRequest({ settings }: ServerContext, context: Uint8Array = noBytes): Uint8Array {
   const { certificateAuthorities, oidFilters } = settings;
+  const grease = settings.grease ? chooseGrease(settings.provider) : undefined;
   return encodeMessage('certificate_request', {
     certificateRequestContext: context,
     extensions: {
-      signatureAlgorithms: handshakeSchemes(settings.signatureSchemes).map((scheme) => signatureSchemes[scheme]),
+      signatureAlgorithms: [
+        ...handshakeSchemes(settings.signatureSchemes).map((scheme) => signatureSchemes[scheme]),
+        ...(grease === undefined ? [] : [grease.signatureScheme]),
+      ],
       signatureAlgorithmsCert: certificateSchemes(settings),
       statusRequest: settings.ocspStapling ? ocspStatusRequest : undefined,
       signedCertificateTimestamp: settings.signedCertificateTimestamps ? true : undefined,
       certificateAuthorities: certificateAuthorities.length === 0 ? undefined : certificateAuthorities,
       oidFilters: oidFilters.length === 0 ? undefined : oidFiltersToSend(oidFilters),
       delegatedCredential: delegatedCredentials(settings),
+      extra: greaseExtension(grease),
     },
   });
 }

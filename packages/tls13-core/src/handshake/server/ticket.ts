@@ -18,6 +18,7 @@ import {
   vector,
 } from '../../wire/codec.js';
 import { encodeMessage } from '../../wire/index.js';
+import { chooseGrease, greaseExtension } from '../grease.js';
 import type { ServerContext, TicketTerms } from './states.js';
 import { seconds } from './time.js';
 
@@ -66,6 +67,7 @@ export function newSessionTickets(
   if (lifetime <= 0) return [];
   const hash = provider.hash(cipherSuite(info.cipherSuite).hash);
   const messages: Uint8Array[] = [];
+  const extra = greaseExtension(settings.grease ? chooseGrease(provider) : undefined);
   for (let index = 0; index < tickets.count; index += 1) {
     const ticketNonce = Uint8Array.of(index);
     const ticket: Ticket = {
@@ -92,7 +94,7 @@ export function newSessionTickets(
         ticketAgeAdd: ticket.ageAdd,
         ticketNonce,
         ticket: sealed,
-        extensions: maxEarlyData === 0 ? {} : { earlyData: maxEarlyData },
+        extensions: { earlyData: maxEarlyData === 0 ? undefined : maxEarlyData, extra },
       }),
     );
   }
