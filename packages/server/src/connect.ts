@@ -33,6 +33,8 @@ export interface ConnectOptions extends CommonOptions {
   readonly keyShares?: readonly NamedGroupName[];
   /** Encrypted Client Hello (RFC 9849): hides `servername` from the network. An `EchRejectedError` may bring other configs. */
   readonly ech?: EchClientOptions;
+  /** Put the extensions of the ClientHello in an order of each connection's own. Default false. */
+  readonly permuteExtensions?: boolean;
   /** Look like TLS 1.2 to boxes on the way (§E.4). Default true. */
   readonly middleboxCompatibility?: boolean;
   readonly lookup?: LookupFunction;
@@ -135,7 +137,7 @@ class Connecting implements ConnectionHost {
 function clientConfig(options: ConnectOptions, host: string, check: PeerCheck): ClientConfig {
   const [credential, ...others] = readCredentials(options);
   if (others.length > 0) throw new TypeError('a client has one certificate chain and one key');
-  const { servername, keyShares, middleboxCompatibility } = options;
+  const { servername, keyShares, middleboxCompatibility, permuteExtensions } = options;
   const session = options.session instanceof Uint8Array ? parseSession(options.session) : options.session;
   const serverName = servername === '' || isIP(host) !== 0 ? undefined : host;
   return {
@@ -146,6 +148,7 @@ function clientConfig(options: ConnectOptions, host: string, check: PeerCheck): 
     ...(session !== undefined && check.takes(session.peerCertificates) ? { session } : {}),
     ...(keyShares === undefined ? {} : { keyShares }),
     ...(options.ech === undefined ? {} : { ech: echClientConfig(options.ech) }),
+    ...(permuteExtensions === undefined ? {} : { permuteExtensions }),
     ...(middleboxCompatibility === undefined ? {} : { middleboxCompatibility }),
   };
 }

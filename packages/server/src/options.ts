@@ -1,6 +1,6 @@
 /** The options of servers and clients, named as in node:tls where they mean the same; what TLS 1.3 or we lack is refused. */
 import type { Kernel } from 'ktls-bind';
-import type { CryptoProvider, Limits } from 'tls13-core';
+import type { CryptoProvider, Limits, NamedGroupName } from 'tls13-core';
 import type { PemOrDer } from 'tls13-node-crypto';
 import type { OnClientHello } from './client-hello-first.js';
 import type { SecureContextOptions, SniCallback } from './credentials.js';
@@ -23,6 +23,8 @@ export interface CommonOptions extends SecureContextOptions {
   readonly ecdhCurve?: string | readonly string[];
   /** Names of signature schemes, best first, as a list or with colons between. */
   readonly sigalgs?: string | readonly string[];
+  /** Send GREASE values (RFC 8701), which peers must pass over. Default false. */
+  readonly grease?: boolean;
   readonly minVersion?: 'TLSv1.3';
   readonly maxVersion?: 'TLSv1.3';
   /** Milliseconds that a handshake may take. Default 120,000; 0 for ever. */
@@ -84,6 +86,8 @@ export interface TlsServerOptions extends CommonOptions {
   readonly ech?: EchServerOptions;
   /** Keep no state between a HelloRetryRequest and its answer. Default false. */
   readonly statelessRetry?: boolean;
+  /** Sets of neighbours in `ecdhCurve` among which the client's order decides. Default none. */
+  readonly equalGroups?: readonly (readonly NamedGroupName[])[];
   /** Connections at once; more are refused with a `drop` event. Default: unlimited. */
   readonly maxConnections?: number;
   /**

@@ -22,6 +22,7 @@ export function commonConfig(options: CommonOptions): CommonConfig {
     ...(groups === undefined || groups.length === 0 ? {} : { groups: groups.map(group) }),
     ...(schemes === undefined ? {} : { signatureSchemes: schemes.map(scheme) }),
     ...(options.ALPNProtocols === undefined ? {} : { alpnProtocols: protocolNames(options.ALPNProtocols) }),
+    ...(options.grease === undefined ? {} : { grease: options.grease }),
     ...(options.limits === undefined ? {} : { limits: options.limits }),
   };
 }

@@ -25,6 +25,7 @@ export function serverConfig(
     ...(tickets === undefined ? {} : { tickets }),
     ...(options.ech === undefined ? {} : { ech: echServerConfig(options.ech, protocol.provider) }),
     ...(options.statelessRetry === true ? { cookies: keys } : {}),
+    ...(options.equalGroups === undefined ? {} : { equalGroups: options.equalGroups }),
     clientAuthentication: clientAuthentication(options),
   };
 }

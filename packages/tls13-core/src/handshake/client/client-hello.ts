@@ -4,8 +4,8 @@ import { namedGroups, protocolVersions, pskKeyExchangeModes, signatureSchemes } 
 import type { ClientSettings } from '../../settings/index.js';
 import { type ClientHelloToSend, ocspStatusRequest, type RawExtension } from '../../wire/index.js';
 import { certificateSchemes, delegatedCredentials, handshakeSchemes } from '../certificate-verify.js';
-import type { EarlyDataOffer } from './early-data.js';
 import type { Grease } from '../grease.js';
+import type { EarlyDataOffer } from './early-data.js';
 import type { HelloShape } from './hello-shape.js';
 
 /** What differs from one ClientHello to another of the same settings. */
