@@ -16,14 +16,18 @@ import { type Flags, number, text } from './flags.js';
 import { Wire } from './wire.js';
 import type { World } from './world.js';
 
+export interface ConnectionOptions {
+  readonly flags: Flags;
+  /** From the rejection of early data on. */
+  readonly retry: Flags;
+  readonly world: World;
+  readonly resuming: boolean;
+  readonly session: Session | undefined;
+}
+
 /** The session to resume next, when one came. */
-export async function runConnection(
-  flags: Flags,
-  world: World,
-  resuming: boolean,
-  session: Session | undefined,
-): Promise<Session | undefined> {
-  const connection = new Connection(flags, world, resuming, session);
+export async function runConnection(options: ConnectionOptions): Promise<Session | undefined> {
+  const connection = new Connection(options);
   try {
     await connection.run();
   } finally {
@@ -33,21 +37,28 @@ export async function runConnection(
 }
 
 class Connection {
-  readonly #flags: Flags;
+  #flags: Flags;
+  readonly #retry: Flags;
   readonly #resuming: boolean;
   readonly #engine: TlsEngine;
   readonly #wire: Wire;
-  readonly #seen: Seen = { credential: undefined, ocspResponse: undefined };
+  readonly #seen: Seen = { credential: undefined, ocspResponse: undefined, retry: undefined };
   readonly #secrets = new Map<string, Uint8Array>();
   readonly #received: Uint8Array[] = [];
   #session: Session | undefined;
   #pending: Promise<void> | undefined;
   #peerClosed = false;
   #ended = false;
+  /** Of a finished handshake, or of one that has accepted early data at this server. */
   #info: ConnectionInfo | undefined;
+  #connected = false;
+  /** Application data that waits for the end of the handshake: more than early data may hold. */
+  #late: Uint8Array[] = [];
+  #acceptedEarlyData = false;
 
-  constructor(flags: Flags, world: World, resuming: boolean, session: Session | undefined) {
+  constructor({ flags, retry, world, resuming, session }: ConnectionOptions) {
     this.#flags = flags;
+    this.#retry = retry;
     this.#resuming = resuming;
     this.#engine = flags.switches.has('server')
       ? createServerEngine(serverConfig(flags, world, this.#seen))
@@ -63,22 +74,63 @@ class Connection {
   }
 
   async run(): Promise<void> {
-    const { switches } = this.#flags;
     this.#handle(this.#engine.start());
-    while (this.#info === undefined) await this.#turn();
-    if (!switches.has('implicit-handshake')) {
-      for (const { check } of features) check?.(this.#info, this.#flags, this.#seen, this.#resuming);
-    }
-    this.#exportSecrets();
-    if (switches.has('read-with-unfinished-write')) this.#wire.hold();
-    if (switches.has('shim-writes-first') || switches.has('read-with-unfinished-write')) {
-      this.#write(Buffer.from(text(this.#flags, 'shim-initial-write') ?? 'hello', 'latin1'));
-    }
-    if (switches.has('read-with-unfinished-write')) this.#wire.letOneByteThrough();
-    if (!switches.has('shim-shuts-down')) await this.#echo();
+    while (this.#pending !== undefined) await this.#turn();
+    if (this.#engine.earlyDataLeft > 0) await this.#sendEarlyData();
+    else await this.#begin();
+    if (!this.#flags.switches.has('shim-shuts-down')) await this.#echo();
+    while (!this.#connected) await this.#turn();
     this.#checkSession();
     this.#handle(this.#engine.close());
-    if (switches.has('check-close-notify')) await this.#awaitClose();
+    if (this.#flags.switches.has('check-close-notify')) await this.#awaitClose();
+  }
+
+  /** Finishes the handshake, or has begun to answer early data, and writes what is to be written first. */
+  async #begin(): Promise<void> {
+    while (this.#info === undefined) await this.#turn();
+    this.#check(this.#info);
+    this.#exportSecrets();
+    this.#writeFirst();
+  }
+
+  /** Writes as early data what is to be written first, and goes on without it when it is rejected. */
+  async #sendEarlyData(): Promise<void> {
+    if (this.#flags.switches.has('expect-no-offer-early-data')) throw new Failure('early data was offered');
+    this.#seen.retry = this.#retry;
+    const after = number(this.#flags, 'early-write-after-message');
+    if (after !== undefined) while (!this.#hasRead(after)) await this.#turn();
+    this.#exportSecrets();
+    this.#writeFirst();
+    while (!this.#connected) await this.#turn();
+    this.#wire.release();
+    if (this.#acceptedEarlyData) {
+      if (this.#info !== undefined) this.#check(this.#info);
+      for (const data of this.#late.splice(0)) this.#write(data);
+      return;
+    }
+    this.#flags = this.#retry;
+    await this.#begin();
+  }
+
+  /** Whether the message of this type has been taken, of those that change something to be seen from here. */
+  #hasRead(type: number): boolean {
+    const serverHello = 2;
+    return type === serverHello ? this.#secrets.has('SERVER_HANDSHAKE_TRAFFIC_SECRET') : this.#acceptedEarlyData;
+  }
+
+  #check(info: ConnectionInfo): void {
+    if (this.#flags.switches.has('implicit-handshake')) return;
+    for (const { check } of features) check?.(info, this.#flags, this.#seen, this.#resuming);
+  }
+
+  #writeFirst(): void {
+    const { switches } = this.#flags;
+    const unfinished = switches.has('read-with-unfinished-write');
+    if (!unfinished && !switches.has('shim-writes-first')) return;
+    if (unfinished) this.#wire.hold();
+    const data = Buffer.from(text(this.#flags, 'shim-initial-write') ?? 'hello', 'latin1');
+    for (let count = number(this.#flags, 'repeat-shim-initial-write') ?? 1; count > 0; count -= 1) this.#write(data);
+    if (unfinished) this.#wire.letOneByteThrough();
   }
 
   async finish(): Promise<void> {
@@ -116,15 +168,18 @@ class Connection {
       this.#pending = undefined;
       return this.#handle(this.#engine.resume());
     }
-    const slow = this.#flags.switches.has('async') && this.#info === undefined;
+    const slow = this.#flags.switches.has('async') && !this.#connected;
     const bytes = await this.#wire.read(slow ? 1 : this.#engine.wanted);
     if (bytes !== undefined) return this.#handle(this.#engine.receive(bytes));
     this.#ended = true;
-    if (this.#info === undefined) this.#handle(this.#engine.receiveEnd());
+    if (!this.#connected) this.#handle(this.#engine.receiveEnd());
   }
 
   #write(data: Uint8Array): void {
-    this.#handle(this.#engine.send(data));
+    if (this.#connected || this.#engine.role === 'server') return this.#handle(this.#engine.send(data));
+    const early = data.subarray(0, this.#engine.earlyDataLeft);
+    if (early.length > 0) this.#handle(this.#engine.sendEarly(early));
+    if (early.length < data.length) this.#late.push(data.subarray(early.length));
   }
 
   #handle(events: readonly TlsEvent[]): void {
@@ -135,7 +190,13 @@ class Connection {
           break;
         case 'connected':
           this.#info = event.info;
+          this.#connected = true;
           break;
+        case 'early_data_accepted':
+          this.#acceptedEarlyData = true;
+          if (this.#engine.role === 'server') this.#info = event.info;
+          break;
+        case 'early_data':
         case 'data':
           this.#received.push(event.data);
           break;
@@ -186,6 +247,10 @@ class Connection {
     if (this.#engine.role === 'server') return;
     const { switches } = this.#flags;
     const expected = !switches.has('expect-no-session') && !switches.has('shim-shuts-down');
+    const early = (this.#session?.maxEarlyData ?? 0) > 0;
+    if (this.#session !== undefined && early !== switches.has('expect-ticket-supports-early-data')) {
+      throw new Failure(`the session ${early ? 'permits' : 'does not permit'} early data`);
+    }
     if ((this.#session !== undefined) !== expected) {
       throw new Failure(expected ? 'no session came' : 'a session came, and none was expected');
     }

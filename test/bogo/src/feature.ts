@@ -18,4 +18,6 @@ export interface Seen {
   /** `undefined` when no credential was asked for. */
   credential: number | undefined;
   ocspResponse: Uint8Array | undefined;
+  /** Once a session's certificates have been judged to send early data: what is judged later belongs to the retry. */
+  retry: Flags | undefined;
 }

@@ -9,7 +9,7 @@ import { type Backend, createWorld } from './world.js';
 /** The exit status. */
 export async function main(words: readonly string[], backend: Backend): Promise<number> {
   try {
-    const { initial, resume } = parseCommandLine(
+    const { initial, resume, retry } = parseCommandLine(
       words,
       features.map(({ flags }) => flags),
     );
@@ -22,7 +22,7 @@ export async function main(words: readonly string[], backend: Backend): Promise<
     const count = number(initial, 'resume-count') ?? 0;
     for (let index = 0; index <= count; index += 1) {
       const flags = index === 0 ? initial : resume;
-      session = await runConnection(flags, world, index > 0, session);
+      session = await runConnection({ flags, retry, world, resuming: index > 0, session });
       world.advance(number(flags, 'resumption-delay') ?? 0);
     }
     return 0;

@@ -227,10 +227,12 @@ export class Engine<State extends NamedState> implements TlsEngine {
 
   exportKeyingMaterial(length: number, label: string, context: Uint8Array = new Uint8Array(0)): Uint8Array {
     const { progress, settings } = this.#parts;
-    if (progress.info === undefined || progress.exporterSecret === undefined) {
+    // A server that has accepted early data has the exporter as soon as it may answer.
+    const suite = progress.info === undefined ? progress.early.keys?.suite : cipherSuite(progress.info.cipherSuite);
+    if (suite === undefined || progress.exporterSecret === undefined) {
       throw new TypeError('exportKeyingMaterial() needs a connection that is open, its handshake finished');
     }
-    const hash = settings.provider.hash(cipherSuite(progress.info.cipherSuite).hash);
+    const hash = settings.provider.hash(suite.hash);
     return exportKeyingMaterial(hash, progress.exporterSecret, label, context, length);
   }
 

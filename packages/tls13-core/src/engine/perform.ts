@@ -47,7 +47,10 @@ function performOne(effect: Exclude<Effect, { type: 'send' }>, parts: Parts): vo
     case 'early_data_offered':
       return offer(effect.early, progress.early);
     case 'early_data_accepted':
-      if (effect.early !== undefined) accept(effect.early, progress.early);
+      return outbox.put({ type: 'early_data_accepted', info: effect.info });
+    case 'early_data_read':
+      accept(effect.early, progress.early);
+      progress.exporterSecret = effect.exporterSecret;
       return outbox.put({ type: 'early_data_accepted', info: effect.info });
     case 'early_data_rejected':
       return outbox.put({ type: 'early_data_rejected', reason: effect.reason });

@@ -20,8 +20,18 @@ export type Effect =
   | { readonly type: 'K_recv'; readonly epoch: Epoch; readonly suite: CipherSuite; readonly secret: Secret }
   /** Client: up to `limit` bytes of early data may be sent, until another key for sending is set (§4.3.10). */
   | { readonly type: 'early_data_offered'; readonly early: EarlyKeys }
-  /** Server: up to `limit` bytes of early data are read under the early key. Both: the application is told. */
-  | { readonly type: 'early_data_accepted'; readonly early: EarlyKeys | undefined; readonly info: ConnectionInfo }
+  /** Client: the application is told. */
+  | { readonly type: 'early_data_accepted'; readonly info: ConnectionInfo }
+  /**
+   * Server: up to `limit` bytes of early data are read under the early key, and the application, which is told, may answer
+   * them; `exporterSecret` serves §7.5 already.
+   */
+  | {
+      readonly type: 'early_data_read';
+      readonly early: EarlyKeys;
+      readonly info: ConnectionInfo;
+      readonly exporterSecret: Secret;
+    }
   | { readonly type: 'early_data_rejected'; readonly reason: EarlyDataReason }
   /** Early data was offered and will not be read: skip what does not open, up to the configured limit (§4.3.10). */
   | { readonly type: 'skip_early_data'; readonly until: 'first_opened_record' | 'second_client_hello' }

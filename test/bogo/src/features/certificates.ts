@@ -109,7 +109,8 @@ function refuseIfTold(flags: Flags): void {
   }
 }
 
-function verify(flags: Flags, peer: PeerIdentity, seen: Seen): void {
+function verify(first: Flags, peer: PeerIdentity, seen: Seen): void {
+  const flags = seen.retry ?? first;
   // The library always asks about the certificates of a session, which the runner must be told of.
   if (peer.resumed && !flags.switches.has('reverify-on-resume')) return;
   examineResponse(flags, peer, seen);

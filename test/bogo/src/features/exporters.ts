@@ -6,6 +6,9 @@ export const exporters: Feature = {
     switches: ['export-traffic-secrets', 'use-export-context'],
     values: ['export-context', 'export-keying-material', 'export-label'],
   },
-  client: (flags) => ({ keyLog: flags.switches.has('export-traffic-secrets') }),
+  // Also what shows that a ServerHello has been read.
+  client: (flags) => ({
+    keyLog: flags.switches.has('export-traffic-secrets') || flags.values.has('early-write-after-message'),
+  }),
   server: (flags) => ({ keyLog: flags.switches.has('export-traffic-secrets') }),
 };

@@ -4,6 +4,7 @@ import { alpn } from './alpn.js';
 import { basics } from './basics.js';
 import { callbacks } from './callbacks.js';
 import { certificates } from './certificates.js';
+import { earlyData } from './early-data.js';
 import { ech } from './ech.js';
 import { exporters } from './exporters.js';
 import { groups } from './groups.js';
@@ -21,6 +22,7 @@ export const features: readonly Feature[] = [
   alpn,
   callbacks,
   certificates,
+  earlyData,
   ech,
   exporters,
   groups,

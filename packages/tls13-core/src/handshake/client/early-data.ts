@@ -129,7 +129,7 @@ export function effectsOfEncryptedExtensions(
     peerDelegatedCredential: false,
     localDelegatedCredential: false,
   });
-  return [{ type: 'early_data_accepted', early: undefined, info }];
+  return [{ type: 'early_data_accepted', info }];
 }
 
 /** Between early data and the rest of the client's flight (§4.6). */

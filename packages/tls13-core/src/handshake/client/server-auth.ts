@@ -1,6 +1,6 @@
 /** EncryptedExtensions and CertificateRequest (§4.4), and the server's Certificate and CertificateVerify (§4.5). */
-import { TlsError } from '../../alert.js';
-import type { Awaitable } from '../../awaitable.js';
+import { asTlsError, TlsError } from '../../alert.js';
+import { type Awaitable, isPromised } from '../../awaitable.js';
 import type { VerifyPeer } from '../../config/index.js';
 import type { Session } from '../../session.js';
 import { evidenceOf, judge, noEvidence, peerOf, readCertificate } from '../peer-certificate.js';
@@ -50,7 +50,23 @@ export function receiveEncryptedExtensions(
   });
   // With early data they were judged before it was offered.
   if (psk.kind === 'external' || earlyData.status === 'accepted') return resume();
-  return whenReady(judgeSession(psk.session, settings), resume);
+  const verdict = judged(psk.session, settings);
+  return whenReady(verdict, (refusal) => (refusal === undefined ? resume() : withRefusal(resume(), refusal)));
+}
+
+/** The keys have changed already where early data was rejected: the alert goes under those that the server reads. */
+function withRefusal({ next, effects }: Step<WaitFinished>, error: TlsError): Step<WaitFinished> {
+  return { next, effects: [...effects, { type: 'fail', error }] };
+}
+
+/** Why the certificates of a session are refused, if they are. */
+function judged(session: Session, settings: ClientContext['settings']): Awaitable<TlsError | undefined> {
+  try {
+    const verdict = judgeSession(session, settings);
+    return isPromised(verdict) ? Promise.resolve(verdict).then(() => undefined, asTlsError) : undefined;
+  } catch (error) {
+    return asTlsError(error);
+  }
 }
 
 /**

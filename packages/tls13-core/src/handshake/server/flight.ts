@@ -124,7 +124,9 @@ function closeFlight<Name extends AfterFlight['name']>(
   const exporter = main.exporter(transcript.digest());
   const info = connectionInfo(parameters, flight.serverRandom);
   const early: readonly Effect[] =
-    flight.early === undefined ? [] : [{ type: 'early_data_accepted', early: flight.early, info }];
+    flight.early === undefined
+      ? []
+      : [{ type: 'early_data_read', early: flight.early, info, exporterSecret: exporter }];
   return {
     next: {
       name,
