@@ -12,10 +12,11 @@ import { type KeyLogSink, keyLogSink } from './key-log.js';
 import { type CommonOptions, refuseUnsupported, wholeNumber } from './options.js';
 import { type CheckServerIdentity, PeerCheck, rootStore } from './peer.js';
 import { commonConfig } from './protocol-options.js';
+import { acceptsCertificate, clientPskConfig, type PskClientOptions } from './psk.js';
 import { driverSettings, transportChoice } from './settings.js';
 import { openTransport, requireNative } from './transport/open.js';
 
-export interface ConnectOptions extends CommonOptions {
+export interface ConnectOptions extends CommonOptions, PskClientOptions {
   /** Default `localhost`. */
   readonly host?: string;
   readonly port?: number;
@@ -140,12 +141,17 @@ function clientConfig(options: ConnectOptions, host: string, check: PeerCheck): 
   const { servername, keyShares, middleboxCompatibility, permuteExtensions } = options;
   const session = options.session instanceof Uint8Array ? parseSession(options.session) : options.session;
   const serverName = servername === '' || isIP(host) !== 0 ? undefined : host;
+  const psk = clientPskConfig(options);
+  // A session that a PSK made has no certificates to judge; the core asks whether that PSK is still there.
+  const resumable =
+    session !== undefined && (session.pskIdentity !== undefined || check.takes(session.peerCertificates));
   return {
     ...commonConfig(options),
-    verifyPeer: check.verify,
+    ...psk,
+    ...(acceptsCertificate(options, psk.psks) ? { verifyPeer: check.verify } : {}),
     ...(serverName === undefined ? {} : { serverName }),
     ...(credential === undefined ? {} : { credential }),
-    ...(session !== undefined && check.takes(session.peerCertificates) ? { session } : {}),
+    ...(resumable ? { session } : {}),
     ...(keyShares === undefined ? {} : { keyShares }),
     ...(options.ech === undefined ? {} : { ech: echClientConfig(options.ech) }),
     ...(permuteExtensions === undefined ? {} : { permuteExtensions }),

@@ -85,8 +85,9 @@ export class TlsConnection extends SocketDuplex {
   // --- what node:tls has too
 
   get authorized(): boolean {
-    const checked = this.#settings.check !== undefined && (this.info?.peerCertificates.length ?? 0) > 0;
-    return checked && this.authorizationError === null;
+    const { peerCertificates = [], pskIdentity } = this.info ?? {};
+    const checked = this.#settings.check !== undefined && peerCertificates.length > 0;
+    return pskIdentity !== undefined || (checked && this.authorizationError === null);
   }
 
   get authorizationError(): string | null {

@@ -1,6 +1,21 @@
 /** TLS 1.3 servers and clients for Node, whose records the Linux kernel seals where it can. */
-export type { ConnectionInfo, Session } from 'tls13-core';
-export { type EchKey, type EchKeys, EchRejectedError, TlsError } from 'tls13-core';
+export type {
+  ConnectionInfo,
+  ExternalPsk,
+  Psk,
+  PskLookup,
+  PskToImport,
+  ReflectionGuard,
+  Session,
+} from 'tls13-core';
+export {
+  createReflectionGuard,
+  type EchKey,
+  type EchKeys,
+  EchRejectedError,
+  parseImportedIdentity,
+  TlsError,
+} from 'tls13-core';
 export { rootCertificates } from 'tls13-node-crypto';
 export type { ClientHello, ClientHelloDecision, ConnectionOptions, OnClientHello } from './client-hello-first.js';
 export { type ConnectOptions, connect } from './connect.js';
@@ -33,5 +48,6 @@ export {
 } from './offload.js';
 export type { CommonOptions, TlsServerOptions } from './options.js';
 export type { CheckServerIdentity } from './peer.js';
+export type { PskClientOptions, PskKey, PskServerOptions } from './psk.js';
 export type { FileSource, SendFileOptions } from './send-file.js';
 export { type ConnectionListener, createServer, TlsServer } from './server.js';

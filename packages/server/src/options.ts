@@ -6,6 +6,7 @@ import type { OnClientHello } from './client-hello-first.js';
 import type { SecureContextOptions, SniCallback } from './credentials.js';
 import type { EchServerOptions } from './ech.js';
 import type { OffloadPolicy } from './offload.js';
+import type { PskServerOptions } from './psk.js';
 
 /** What servers and clients have in common. */
 export interface CommonOptions extends SecureContextOptions {
@@ -63,7 +64,7 @@ export interface CommonOptions extends SecureContextOptions {
   readonly keepAliveInitialDelay?: number;
 }
 
-export interface TlsServerOptions extends CommonOptions {
+export interface TlsServerOptions extends CommonOptions, PskServerOptions {
   /** More certificates: the one that holds the name the client asks for is presented; the first is the default. */
   readonly credentials?: readonly SecureContextOptions[];
   /** Ask clients for a certificate. Default false. */
@@ -142,8 +143,7 @@ const unsupported = {
   secureProtocol: 'there is one protocol, TLSv1.3; leave it out',
   secureOptions: 'they are switches of OpenSSL; see ticketCount, ciphers and ecdhCurve',
   dhparam: 'groups of TLS 1.3 are named ones; see ecdhCurve',
-  pskCallback: 'external pre-shared keys are not offered; sessions resume by tickets',
-  pskIdentityHint: 'external pre-shared keys are not offered; sessions resume by tickets',
+  pskIdentityHint: 'TLS 1.3 has no hint (§4.3.11): clients send the identities of all PSKs they have',
   clientCertEngine: 'OpenSSL engines are not used; see createSecureContext({ signer })',
   privateKeyEngine: 'OpenSSL engines are not used; see createSecureContext({ signer })',
   privateKeyIdentifier: 'OpenSSL engines are not used; see createSecureContext({ signer })',

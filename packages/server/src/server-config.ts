@@ -3,6 +3,7 @@ import type { CommonConfig, ServerConfig } from 'tls13-core';
 import { askSni, type CredentialStore } from './credentials.js';
 import { echServerConfig } from './ech.js';
 import type { TlsServerOptions } from './options.js';
+import { serverPskConfig } from './psk.js';
 import { type TicketKeys, ticketConfig } from './tickets.js';
 
 export function serverConfig(
@@ -13,9 +14,14 @@ export function serverConfig(
 ): ServerConfig {
   const { SNICallback, ALPNCallback } = options;
   const tickets = ticketConfig(keys, options);
+  const psk = serverPskConfig(options);
   return {
     ...protocol,
-    credentials: SNICallback === undefined ? defaultChoice(store) : (hello) => askSni(SNICallback, store, hello),
+    ...psk,
+    credentials:
+      SNICallback === undefined
+        ? defaultChoice(store, psk.psks !== undefined)
+        : (hello) => askSni(SNICallback, store, hello),
     ...(ALPNCallback === undefined
       ? {}
       : {
@@ -35,7 +41,9 @@ function clientAuthentication({ requestCert = false, rejectUnauthorized = true }
   return rejectUnauthorized ? 'require' : 'request';
 }
 
-function defaultChoice(store: CredentialStore): NonNullable<ServerConfig['credentials']> {
-  if (store.isEmpty) throw new TypeError('cert and key are missing: a server needs a certificate, or an SNICallback');
+function defaultChoice(store: CredentialStore, hasPsks: boolean): NonNullable<ServerConfig['credentials']> {
+  if (store.isEmpty && hasPsks) return [];
+  if (store.isEmpty)
+    throw new TypeError('cert and key are missing: a server needs a certificate, an SNICallback, or psks');
   return store.choice;
 }

@@ -17,6 +17,7 @@ import { type KeyLogSink, keyLogSink } from './key-log.js';
 import { refuseUnsupported, type TlsServerOptions, wholeNumber } from './options.js';
 import { PeerCheck } from './peer.js';
 import { createProfile, credentialStore, type Profile, withStore } from './profile.js';
+import { serverPskConfig } from './psk.js';
 import { transportChoice } from './settings.js';
 import { keyList } from './tickets.js';
 import { openTransport, requireNative } from './transport/open.js';
@@ -296,7 +297,7 @@ export class TlsServer extends EventEmitter {
 
   #begin({ raw, profile, refusal }: Waiting): void {
     if (raw.destroyed) return;
-    const { peerPolicy, driver, config } = profile;
+    const { peerPolicy, driver, config, options } = profile;
     const transport = openTransport(raw, kernelOf(this.#options), transportChoice(this.#options));
     const check = peerPolicy === undefined ? undefined : new PeerCheck(peerPolicy);
     const connection = new TlsConnection({
@@ -310,7 +311,8 @@ export class TlsServer extends EventEmitter {
     this.#handshaking.set(connection, { since: performance.now(), timer: this.#handshakeTimer(connection) });
     const verify = check === undefined ? {} : { verifyPeer: check.verify };
     const keyLog = this.#keyLogSink !== undefined || this.listenerCount('keylog') > 0 ? { keyLog: true } : {};
-    connection.start(createServerEngine({ ...config, ...verify, ...keyLog }), transport);
+    const psk = serverPskConfig(options, connection);
+    connection.start(createServerEngine({ ...config, ...verify, ...keyLog, ...psk }), transport);
     if (refusal !== undefined) connection.refuse(refusal);
   }
 

@@ -28,7 +28,9 @@ export const hashNames = ['sha256', 'sha384'] as const satisfies readonly HashNa
 export function wirePsks(psk: Psk, hashes: readonly HashName[]): readonly WirePsk[] {
   if (!('externalIdentity' in psk)) {
     const { identity, key, hash = 'sha256' } = psk;
-    const wire = { identity, binder: 'ext', hash, name: identity, key: () => key.slice() } as const;
+    // Not slice(): a Buffer's is a view, and wiping it would wipe the application's key.
+    const copy = () => Uint8Array.from(key);
+    const wire = { identity, binder: 'ext', hash, name: identity, key: copy } as const;
     return hashes.includes(hash) ? [wire] : [];
   }
   return hashes.map((hash) => ({

@@ -9,7 +9,7 @@ import { keyLogFile } from '../key-log.js';
 import { replaceFile } from './files.js';
 import { type Arguments, type Command, portNumber, UsageError } from './options.js';
 import { fingerprint, placeText, summaryOf } from './summary.js';
-import { commonOptions, keyLogOption, readOptionFile, sharedOptions } from './tls-options.js';
+import { commonOptions, keyLogOption, pskOf, pskOptions, readOptionFile, sharedOptions } from './tls-options.js';
 
 /** Why it ended. 1, as everywhere, is the caller's mistake. */
 const connectStatus = {
@@ -35,6 +35,7 @@ export const connectCommand: Command = {
     'ech-config': { value: 'TEXT', help: 'hide the name: an ECHConfigList in base64, or a file with one' },
     'ech-grease': { help: 'look as if the name were hidden (when there is no --ech-config)' },
     session: { value: 'FILE', help: 'resume the session kept there, and keep the newest there (it is secret)' },
+    ...pskOptions,
     ...commonOptions,
     'key-log': keyLogOption,
     json: { help: 'one JSON object a line on stderr' },
@@ -128,6 +129,7 @@ async function clientOptions(given: Arguments): Promise<ConnectOptions> {
   const cert = given.text('cert');
   const key = given.text('key');
   if ((cert === undefined) !== (key === undefined)) throw new UsageError('--cert and --key go together');
+  const psks = pskOf(given);
   const sessionFile = given.text('session');
   const session = sessionFile === undefined ? undefined : keptSession(sessionFile);
   return {
@@ -142,6 +144,7 @@ async function clientOptions(given: Arguments): Promise<ConnectOptions> {
       ? {}
       : { cert: readOptionFile('cert', cert), key: readOptionFile('key', key) }),
     ...(session === undefined ? {} : { session }),
+    ...(psks === undefined ? {} : { psks, allowCertificate: ca.length > 0 }),
     ...echOptions(given),
     ...(await sharedOptions(given)),
   };
@@ -198,7 +201,7 @@ const textReport: Report = {
     const { protocol, cipherSuite, group, signatureScheme, alpnProtocol, resumed, send, receive } = summary;
     const [leaf] = connection.info?.peerCertificates ?? [];
     const lines = [
-      `${protocol}, ${cipherSuite}, ${group}, ${resumed ? 'resumed' : (signatureScheme ?? 'no signature')}` +
+      `${protocol}, ${cipherSuite}, ${group}, ${resumed ? 'resumed' : (signatureScheme ?? 'pre-shared key')}` +
         `${alpnProtocol === null ? '' : `, ALPN ${alpnProtocol}`}${summary.echAccepted ? ', ECH' : ''}`,
       ...(leaf === undefined ? [] : [`certificate ${fingerprint(leaf)}, ${verdictText(connection)}`]),
       `send: ${placeText(send)}`,

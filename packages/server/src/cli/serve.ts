@@ -17,7 +17,7 @@ import { Zeros } from './serve/download.js';
 import { untilStopped } from './serve/signals.js';
 import { siteApplication } from './serve/site.js';
 import type { ServerFacts } from './serve/status.js';
-import { commonOptions, keyLogOption, readOptionFile, sharedOptions } from './tls-options.js';
+import { commonOptions, keyLogOption, pskOf, pskOptions, readOptionFile, sharedOptions } from './tls-options.js';
 
 /** Exit status where the port cannot be had. */
 const cannotListen = 2;
@@ -40,6 +40,7 @@ export const serveCommand: Command = {
       help: 'open encrypted ClientHellos (tls13 ech); the first is the current key',
     },
     'client-ca': { value: 'FILE', repeated: true, help: 'let in only clients with a certificate of these authorities' },
+    ...pskOptions,
     ...commonOptions,
     alpn: { value: 'LIST', help: 'http/1.1 (default) and h2, best first; over h2 files do not go by sendfile' },
     'key-log': keyLogOption,
@@ -88,8 +89,10 @@ export async function serve(given: Arguments): Promise<number> {
 async function serverOptions(given: Arguments): Promise<HttpsServerOptions> {
   const clientAuthorities = given.texts('client-ca').map((file) => readOptionFile('client-ca', file));
   const protocols = given.listOf('alpn', ['h2', 'http/1.1']);
+  const psks = pskOf(given);
   return {
     ...(await sharedOptions(given)),
+    ...(psks === undefined ? {} : { psks }),
     ...(clientAuthorities.length === 0 ? {} : { requestCert: true, ca: clientAuthorities }),
     ...(protocols === undefined ? {} : { ALPNProtocols: protocols, http2: protocols.includes('h2') }),
   };

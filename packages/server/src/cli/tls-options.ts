@@ -1,6 +1,6 @@
 /** The options that `serve` and `connect` share: what they are called, what is allowed, what they mean to the library. */
 import { readFileSync } from 'node:fs';
-import { cipherSuites, namedGroups } from 'tls13-core';
+import { cipherSuites, type ExternalPsk, namedGroups } from 'tls13-core';
 import { nativeProvider } from 'tls13-node-crypto';
 import { asError } from '../errors.js';
 import type { CommonOptions } from '../options.js';
@@ -15,6 +15,13 @@ export const commonOptions = {
   provider: { value: 'NAME', help: 'crypto: native (OpenSSL by the addon), node (node:crypto) or noble (JavaScript)' },
   groups: { value: 'LIST', help: `key exchange, best first: ${groupNames.join(', ')}` },
   suites: { value: 'LIST', help: `cipher suites, best first: ${suiteNames.join(', ')}` },
+} as const satisfies Readonly<Record<string, Option>>;
+
+/** A pre-shared key, in place of certificates (`connect`) or beside them (`serve`). */
+export const pskOptions = {
+  psk: { value: 'HEX', help: 'a pre-shared key of 16 bytes or more (others on this machine may see it)' },
+  'psk-identity': { value: 'NAME', help: 'what it is called: everybody on the way can read it' },
+  'psk-hash': { value: 'NAME', help: 'its hash: sha256 (default) or sha384' },
 } as const satisfies Readonly<Record<string, Option>>;
 
 export const keyLogOption = {
@@ -38,6 +45,18 @@ export async function sharedOptions(given: Arguments): Promise<Shared> {
     ...(offload === undefined ? {} : { offload }),
     ...(provider === undefined ? {} : { provider }),
   };
+}
+
+/** @throws UsageError naming the option that is missing, or what it must be. */
+export function pskOf(given: Arguments): readonly ExternalPsk[] | undefined {
+  const hex = given.text('psk');
+  const identity = given.text('psk-identity');
+  const hash = given.oneOf('psk-hash', ['sha256', 'sha384']);
+  if (hex === undefined && identity === undefined && hash === undefined) return undefined;
+  if (hex === undefined || identity === undefined) throw new UsageError('--psk and --psk-identity go together');
+  if (!/^(?:[0-9a-f]{2}){16,}$/i.test(hex)) throw new UsageError('--psk: give at least 16 bytes in hexadecimal');
+  const psk = { identity: new Uint8Array(Buffer.from(identity)), key: new Uint8Array(Buffer.from(hex, 'hex')) };
+  return [hash === undefined ? psk : { ...psk, hash }];
 }
 
 /** @throws UsageError when the file cannot be read. */

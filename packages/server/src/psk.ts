@@ -1,0 +1,82 @@
+/** External PSKs (§4.3.11) as options of servers and clients: this library's own form, and the callbacks of node:tls. */
+import type { ClientConfig, Psk, PskKeyExchangeMode, PskLookup, ReflectionGuard, ServerConfig } from 'tls13-core';
+import type { TlsConnection } from './connection.js';
+
+/** What servers and clients have in common. */
+export interface PskOptions {
+  /** Default `psk_dhe_ke` alone; `psk_ke` has no forward secrecy. */
+  readonly pskKeyExchangeModes?: readonly PskKeyExchangeMode[];
+  /** Shared by the clients and servers that have the same PSK in both roles; see `createReflectionGuard`. */
+  readonly reflectionGuard?: ReflectionGuard;
+}
+
+export interface PskClientOptions extends PskOptions {
+  /** Keys that the server may have too. With any, only a server that has one is believed, unless `allowCertificate`. */
+  readonly psks?: readonly Psk[];
+  /** As node:tls: asked once, with `null` in place of the hint that TLS 1.3 does not have. The hash is SHA-256. */
+  readonly pskCallback?: (hint: null) => PskOfCallback | null | undefined;
+  /** Accept a certificate from a server that has none of the PSKs. Default false. */
+  readonly allowCertificate?: boolean;
+}
+
+export interface PskServerOptions extends PskOptions {
+  /** Best first, or how to find one by its identity. They go before certificates, which need not be there then. */
+  readonly psks?: readonly Psk[] | PskLookup;
+  /** As node:tls: the key for an identity in UTF-8, or nothing when it is unknown. The hash is SHA-256. */
+  readonly pskCallback?: (
+    socket: TlsConnection,
+    identity: string,
+  ) => PskKey | { readonly psk: PskKey } | null | undefined;
+}
+
+export interface PskOfCallback {
+  readonly psk: PskKey;
+  readonly identity: string;
+}
+
+/** At least 16 bytes. */
+export type PskKey = NodeJS.ArrayBufferView;
+
+/** Throws TypeError for options that contradict each other. */
+export function clientPskConfig(
+  options: PskClientOptions,
+): Pick<ClientConfig, 'psks' | 'pskKeyExchangeModes' | 'reflectionGuard'> {
+  const { psks, pskCallback } = options;
+  if (pskCallback === undefined) return { ...commonPskConfig(options), ...(psks === undefined ? {} : { psks }) };
+  if (psks !== undefined) throw new TypeError('pskCallback and psks exclude each other');
+  const found = pskCallback(null);
+  if (found === null || found === undefined) return commonPskConfig(options);
+  return { ...commonPskConfig(options), psks: [{ identity: Buffer.from(found.identity), key: bytesOf(found.psk) }] };
+}
+
+/** Whether a server's certificate will do (also). */
+export function acceptsCertificate({ allowCertificate }: PskClientOptions, psks: readonly Psk[] = []): boolean {
+  return psks.length === 0 || allowCertificate === true;
+}
+
+/** Without a connection, for finding what is wrong: then nobody is asked. */
+export function serverPskConfig(
+  options: PskServerOptions,
+  connection?: TlsConnection,
+): Pick<ServerConfig, 'psks' | 'pskKeyExchangeModes' | 'reflectionGuard'> {
+  const { psks, pskCallback } = options;
+  if (pskCallback === undefined) return { ...commonPskConfig(options), ...(psks === undefined ? {} : { psks }) };
+  if (psks !== undefined) throw new TypeError('pskCallback and psks exclude each other');
+  const find: PskLookup = (identity) => {
+    const found = connection && pskCallback(connection, Buffer.from(identity).toString());
+    if (found === null || found === undefined) return undefined;
+    return { identity, key: bytesOf('psk' in found ? found.psk : found) };
+  };
+  return { ...commonPskConfig(options), psks: find };
+}
+
+function commonPskConfig({ pskKeyExchangeModes, reflectionGuard }: PskOptions) {
+  return {
+    ...(pskKeyExchangeModes === undefined ? {} : { pskKeyExchangeModes }),
+    ...(reflectionGuard === undefined ? {} : { reflectionGuard }),
+  };
+}
+
+function bytesOf(view: PskKey): Uint8Array {
+  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+}
