@@ -24,6 +24,7 @@ export async function bundleShim(provider, folder) {
     define: { 'import.meta.url': JSON.stringify(loader) },
     alias: {
       'tls13-core/noble': join(packages, 'tls13-core/src/crypto/noble.ts'),
+      'tls13-core/ml-dsa': join(packages, 'tls13-core/src/crypto/noble-ml-dsa.ts'),
       'tls13-core': join(packages, 'tls13-core/src/index.ts'),
       'tls13-node-crypto': join(packages, 'node-crypto/src/index.ts'),
     },

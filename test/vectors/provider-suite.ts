@@ -301,6 +301,7 @@ interface TestKey {
 }
 
 const rsae = ['rsa_pss_rsae_sha256', 'rsa_pss_rsae_sha384', 'rsa_pss_rsae_sha512'] as const;
+const legacy = ['rsa_pkcs1_sha256_legacy', 'rsa_pkcs1_sha384_legacy', 'rsa_pkcs1_sha512_legacy'] as const;
 const pss = ['rsa_pss_pss_sha256', 'rsa_pss_pss_sha384', 'rsa_pss_pss_sha512'] as const;
 
 /** An RSASSA-PSS key whose parameters restrict it (RFC 4055 §3.1). */
@@ -316,11 +317,19 @@ const testKeys: readonly TestKey[] = [
   { title: 'ECDSA P-521', schemes: ['ecdsa_secp521r1_sha512'], ...generateKeyPairSync('ec', { namedCurve: 'P-521' }) },
   { title: 'Ed25519', schemes: ['ed25519'], ...generateKeyPairSync('ed25519') },
   { title: 'Ed448', schemes: ['ed448'], ...generateKeyPairSync('ed448') },
-  { title: 'RSA 2048', schemes: rsae, ...generateKeyPairSync('rsa', { modulusLength: 2048 }) },
+  { title: 'RSA 2048', schemes: [...rsae, ...legacy], ...generateKeyPairSync('rsa', { modulusLength: 2048 }) },
   // An odd length: the encoded message is a byte shorter than the modulus (RFC 8017 §8.1.1).
-  { title: 'RSA 1025', schemes: rsae.slice(0, 2), ...generateKeyPairSync('rsa', { modulusLength: 1025 }) },
+  {
+    title: 'RSA 1025',
+    schemes: [...rsae.slice(0, 2), ...legacy.slice(0, 2)],
+    ...generateKeyPairSync('rsa', { modulusLength: 1025 }),
+  },
   // No room for SHA-512 and its salt.
-  { title: 'RSA 1024', schemes: rsae.slice(0, 2), ...generateKeyPairSync('rsa', { modulusLength: 1024 }) },
+  {
+    title: 'RSA 1024',
+    schemes: [...rsae.slice(0, 2), ...legacy.slice(0, 2)],
+    ...generateKeyPairSync('rsa', { modulusLength: 1024 }),
+  },
   { title: 'RSA-PSS', schemes: pss, ...generateKeyPairSync('rsa-pss', { modulusLength: 2048 }) },
   { title: 'RSA-PSS with SHA-384', schemes: [pss[1]], ...restrictedPssKey('sha384', 'sha384', 48) },
 ];
@@ -454,11 +463,12 @@ function sealedByNode(
 }
 
 function digestOf(scheme: SignatureSchemeName): string | undefined {
-  return scheme === 'ed25519' || scheme === 'ed448' ? undefined : scheme.slice(-6);
+  return scheme === 'ed25519' || scheme === 'ed448' ? undefined : scheme.replace('_legacy', '').slice(-6);
 }
 
 function paddingOf(scheme: SignatureSchemeName, saltLength?: number) {
   if (!scheme.startsWith('rsa')) return {};
+  if (scheme.endsWith('_legacy')) return { padding: constants.RSA_PKCS1_PADDING };
   const digestLength = Number(scheme.slice(-3)) / 8;
   return { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: saltLength ?? digestLength };
 }

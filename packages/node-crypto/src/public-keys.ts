@@ -1,15 +1,18 @@
 /** The key of a certificate (§4.5.1), and signers over private keys (§4.5.2). */
 import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { type PublicKey, type SignatureSchemeName, type Signer, TlsError } from 'tls13-core';
+import { mlDsaCertificateKey, mlDsaPublicKey, mlDsaSigner } from 'tls13-core/ml-dsa';
 import { schemesOfKey, signMessage, signMessageAside, verifyMessage } from './schemes.js';
 
 /** `CryptoProvider.certificateKey` by node:crypto. */
 export function certificateKey(certificate: Uint8Array): PublicKey {
-  return verifierOf(keyOf(certificate));
+  return mlDsaCertificateKey(certificate) ?? verifierOf(keyOf(certificate));
 }
 
 /** `CryptoProvider.publicKey` by node:crypto. */
 export function publicKey(subjectPublicKeyInfo: Uint8Array): PublicKey {
+  const mlDsa = mlDsaPublicKey(subjectPublicKeyInfo);
+  if (mlDsa !== undefined) return mlDsa;
   let key: KeyObject;
   try {
     key = createPublicKey({ key: Buffer.from(subjectPublicKeyInfo), format: 'der', type: 'spki' });
@@ -37,14 +40,17 @@ export interface SignerOptions {
   readonly asynchronous?: boolean;
 }
 
-/** Signs with a private key that node:crypto holds. Throws TypeError when TLS 1.3 has no scheme for it. */
+/**
+ * Signs with a private key that node:crypto holds. Throws TypeError when TLS 1.3 has no scheme for it. An RSA key signs with
+ * PKCS#1 only where a signer of your own lists it: `{ schemes: ['rsa_pkcs1_sha256_legacy'], sign: signer.sign }`.
+ */
 export function keySigner(key: KeyObject, options: SignerOptions = {}): Signer {
   if (key.type !== 'private') throw new TypeError(`a private key signs; this is a ${key.type} key`);
   const { schemes, reason } = schemesOfKey(key);
   if (schemes === undefined) throw new TypeError(`this key cannot sign a handshake: ${reason}`);
   const signWith = options.asynchronous === true ? signMessageAside : signMessage;
   return {
-    schemes,
+    schemes: schemes.filter((scheme) => !scheme.endsWith('_legacy')),
     sign(scheme: SignatureSchemeName, message: Uint8Array) {
       if (!schemes.includes(scheme)) throw new TypeError(`this key signs ${schemes.join(', ')}, not ${scheme}`);
       return signWith(key, scheme, message);
@@ -54,7 +60,7 @@ export function keySigner(key: KeyObject, options: SignerOptions = {}): Signer {
 
 /** `CryptoProvider.signer`. */
 export function pkcs8Signer(pkcs8: Uint8Array): Signer {
-  return keySigner(readPkcs8(pkcs8));
+  return mlDsaSigner(pkcs8) ?? keySigner(readPkcs8(pkcs8));
 }
 
 function readPkcs8(pkcs8: Uint8Array): KeyObject {

@@ -16,6 +16,12 @@ export const verifiableSchemes = [
   'rsa_pss_pss_sha256',
   'rsa_pss_pss_sha384',
   'rsa_pss_pss_sha512',
+  'mldsa44',
+  'mldsa65',
+  'mldsa87',
+  'rsa_pkcs1_sha256_legacy',
+  'rsa_pkcs1_sha384_legacy',
+  'rsa_pkcs1_sha512_legacy',
 ] as const satisfies readonly SignatureSchemeName[];
 
 export type KeySchemes =
@@ -95,7 +101,10 @@ function rsaSchemes(key: KeyObject): KeySchemes {
   }
   // Digest, salt, a padding byte and a trailer must fit beneath the modulus (RFC 8017 §9.1.1).
   const fitting = pssSchemes.filter(({ length }) => modulusLength - 1 > 8 * (2 * length + 1));
-  if (key.asymmetricKeyType === 'rsa') return { schemes: fitting.map(({ rsae }) => rsae) };
+  if (key.asymmetricKeyType === 'rsa') {
+    // Behind all others: who can do better does.
+    return { schemes: [...fitting.map(({ rsae }) => rsae), ...fitting.map(({ legacy }) => legacy)] };
+  }
   // The parameters of a key, where it has them, are those of its signatures (§4.3.3).
   const allowed = fitting.filter(
     ({ hash, length }) =>
@@ -107,9 +116,27 @@ function rsaSchemes(key: KeyObject): KeySchemes {
 }
 
 const pssSchemes = [
-  { rsae: 'rsa_pss_rsae_sha256', pss: 'rsa_pss_pss_sha256', hash: 'sha256', length: 32 },
-  { rsae: 'rsa_pss_rsae_sha384', pss: 'rsa_pss_pss_sha384', hash: 'sha384', length: 48 },
-  { rsae: 'rsa_pss_rsae_sha512', pss: 'rsa_pss_pss_sha512', hash: 'sha512', length: 64 },
+  {
+    rsae: 'rsa_pss_rsae_sha256',
+    pss: 'rsa_pss_pss_sha256',
+    legacy: 'rsa_pkcs1_sha256_legacy',
+    hash: 'sha256',
+    length: 32,
+  },
+  {
+    rsae: 'rsa_pss_rsae_sha384',
+    pss: 'rsa_pss_pss_sha384',
+    legacy: 'rsa_pkcs1_sha384_legacy',
+    hash: 'sha384',
+    length: 48,
+  },
+  {
+    rsae: 'rsa_pss_rsae_sha512',
+    pss: 'rsa_pss_pss_sha512',
+    legacy: 'rsa_pkcs1_sha512_legacy',
+    hash: 'sha512',
+    length: 64,
+  },
 ] as const;
 
 interface Parameters {
@@ -118,10 +145,11 @@ interface Parameters {
 }
 
 function parametersOf(scheme: SignatureSchemeName): Parameters {
-  const hash = scheme.slice(scheme.lastIndexOf('_') + 1);
+  const hash = scheme.replace('_legacy', '').slice(-'sha256'.length);
   if (scheme === 'ed25519' || scheme === 'ed448') return { hash: null, options: {} };
   if (scheme.startsWith('ecdsa_')) return { hash, options: { dsaEncoding: 'der' } };
   if (scheme.startsWith('rsa_pss_')) return { hash, options: pssOptions };
+  if (scheme.endsWith('_legacy')) return { hash, options: { padding: constants.RSA_PKCS1_PADDING } };
   throw new TypeError(`${scheme} signs no TLS 1.3 handshake (§4.3.3)`);
 }
 

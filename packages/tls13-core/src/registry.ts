@@ -85,6 +85,14 @@ export const signatureSchemes = {
   rsa_pss_pss_sha256: 0x0809,
   rsa_pss_pss_sha384: 0x080a,
   rsa_pss_pss_sha512: 0x080b,
+  // draft-ietf-tls-mldsa
+  mldsa44: 0x0904,
+  mldsa65: 0x0905,
+  mldsa87: 0x0906,
+  // draft-ietf-tls-tls13-pkcs1: for clients' keys in tokens that cannot do RSASSA-PSS
+  rsa_pkcs1_sha256_legacy: 0x0420,
+  rsa_pkcs1_sha384_legacy: 0x0520,
+  rsa_pkcs1_sha512_legacy: 0x0620,
 } as const;
 export type SignatureSchemeName = keyof typeof signatureSchemes;
 

@@ -1,5 +1,5 @@
 /** The certificates and keys that the runner gives, and the choice among them that it expects. */
-import { type Credential, type Signer, signatureSchemes, TlsError } from 'tls13-core';
+import { type Credential, type SignatureSchemeName, type Signer, signatureSchemes, TlsError } from 'tls13-core';
 import { shownWith } from './features/ocsp.js';
 import { type CredentialFlags, type Flags, numbers, text, Unimplemented } from './flags.js';
 import { answerer, readPem, type World } from './world.js';
@@ -61,19 +61,18 @@ function signer(
   asynchronous: boolean,
   world: World,
 ): Signer {
-  const missing = preferences?.find((code) => unknownSchemes.has(code));
-  if (missing !== undefined) throw new Unimplemented(`signature scheme ${missing}`);
   const inner = signerOf(pkcs8, world);
+  const possible = [...inner.schemes, ...(inner.schemes.includes('rsa_pss_rsae_sha256') ? [legacy] : [])];
   const schemes =
     preferences === undefined
       ? inner.schemes
-      : preferences.flatMap((code) => inner.schemes.filter((scheme) => signatureSchemes[scheme] === code));
+      : preferences.flatMap((code) => possible.filter((scheme) => signatureSchemes[scheme] === code));
   const later = answerer(asynchronous);
   return { schemes, sign: (scheme, message) => later(() => inner.sign(scheme, message)) };
 }
 
-/** rsa_pkcs1_sha256_legacy and the three of ML-DSA, which this library does not have. */
-const unknownSchemes: ReadonlySet<number> = new Set([0x0420, 0x0904, 0x0905, 0x0906]);
+/** What an RSA key can do beside, and does only when told. */
+const legacy: SignatureSchemeName = 'rsa_pkcs1_sha256_legacy';
 
 function signerOf(pkcs8: Uint8Array, world: World): Signer {
   try {

@@ -17,7 +17,8 @@ import { AsnConvert } from '@peculiar/asn1-schema';
 import { AlgorithmIdentifier, Certificate, SubjectPublicKeyInfo } from '@peculiar/asn1-x509';
 import { TlsError } from '../alert.js';
 import type { SignatureSchemeName } from '../registry.js';
-import { verifyRsaPss } from './noble-rsa.js';
+import { mlDsaCertificateKey, mlDsaPublicKey } from './noble-ml-dsa.js';
+import { verifyRsaPkcs1, verifyRsaPss } from './noble-rsa.js';
 import type { PublicKey } from './provider.js';
 
 /** EdDSA's curves, each with the one scheme it may be used with (§4.3.3). Bytes of a private key as RFC 8410 has it. */
@@ -34,10 +35,14 @@ const ecdsaCurves = new Map([
 ] as const);
 
 export function nobleCertificateKey(certificate: Uint8Array): PublicKey {
+  const mlDsa = mlDsaCertificateKey(certificate);
+  if (mlDsa !== undefined) return mlDsa;
   return keyOf(parse('the certificate', certificate, Certificate).tbsCertificate.subjectPublicKeyInfo);
 }
 
 export function noblePublicKey(subjectPublicKeyInfo: Uint8Array): PublicKey {
+  const mlDsa = mlDsaPublicKey(subjectPublicKeyInfo);
+  if (mlDsa !== undefined) return mlDsa;
   return keyOf(parse('the public key', subjectPublicKeyInfo, SubjectPublicKeyInfo));
 }
 
@@ -90,9 +95,30 @@ function edwardsKey(info: SubjectPublicKeyInfo, { curve, name, scheme }: Edwards
 }
 
 const rsaHashes = [
-  { hash: 'sha256', oid: id_sha256, length: 32, rsae: 'rsa_pss_rsae_sha256', pss: 'rsa_pss_pss_sha256' },
-  { hash: 'sha384', oid: id_sha384, length: 48, rsae: 'rsa_pss_rsae_sha384', pss: 'rsa_pss_pss_sha384' },
-  { hash: 'sha512', oid: id_sha512, length: 64, rsae: 'rsa_pss_rsae_sha512', pss: 'rsa_pss_pss_sha512' },
+  {
+    hash: 'sha256',
+    oid: id_sha256,
+    length: 32,
+    rsae: 'rsa_pss_rsae_sha256',
+    legacy: 'rsa_pkcs1_sha256_legacy',
+    pss: 'rsa_pss_pss_sha256',
+  },
+  {
+    hash: 'sha384',
+    oid: id_sha384,
+    length: 48,
+    rsae: 'rsa_pss_rsae_sha384',
+    legacy: 'rsa_pkcs1_sha384_legacy',
+    pss: 'rsa_pss_pss_sha384',
+  },
+  {
+    hash: 'sha512',
+    oid: id_sha512,
+    length: 64,
+    rsae: 'rsa_pss_rsae_sha512',
+    legacy: 'rsa_pkcs1_sha512_legacy',
+    pss: 'rsa_pss_pss_sha512',
+  },
 ] as const;
 
 const rsaBits = { least: 1024, most: 8192 } as const;
@@ -119,8 +145,10 @@ function rsaKey(info: SubjectPublicKeyInfo): PublicKey {
     throw new TlsError('unsupported_certificate', 'the RSA key is too small for its hash');
   }
   return publicKey(
-    usable.map((each) => (pss ? each.pss : each.rsae)),
+    pss ? usable.map((each) => each.pss) : [...usable.map(({ rsae }) => rsae), ...usable.map(({ legacy }) => legacy)],
     (scheme, message, signature) => {
+      const old = usable.find((each) => each.legacy === scheme);
+      if (old !== undefined) return verifyRsaPkcs1(old.hash, { n, e }, message, signature);
       const used = usable.find((each) => each.rsae === scheme || each.pss === scheme);
       return used !== undefined && verifyRsaPss(used.hash, { n, e }, message, signature);
     },

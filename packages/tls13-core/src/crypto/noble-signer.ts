@@ -6,6 +6,7 @@ import { id_RSASSA_PSS, id_rsaEncryption } from '@peculiar/asn1-rsa';
 import { AsnConvert, OctetString } from '@peculiar/asn1-schema';
 import type { SignatureSchemeName } from '../registry.js';
 import { type EdwardsCurve, findCurve, findEdwardsCurve } from './noble-certificate.js';
+import { mlDsaSigner } from './noble-ml-dsa.js';
 import type { Signer } from './provider.js';
 
 export function nobleSigner(pkcs8: Uint8Array): Signer {
@@ -32,8 +33,10 @@ export function nobleSigner(pkcs8: Uint8Array): Signer {
   if (edwards !== undefined) {
     return edwardsSigner(edwards, new Uint8Array(wellFormed(() => AsnConvert.parse(privateKey, OctetString)).buffer));
   }
+  const mlDsa = mlDsaSigner(pkcs8);
+  if (mlDsa !== undefined) return mlDsa;
   throw new TypeError(
-    `a private key of type ${algorithm} cannot sign in TLS 1.3: wanted is ECDSA (P-256, P-384, P-521), Ed25519 or Ed448`,
+    `a private key of type ${algorithm} cannot sign in TLS 1.3: wanted is ECDSA (P-256, P-384, P-521), Ed25519, Ed448 or ML-DSA`,
   );
 }
 

@@ -7,11 +7,14 @@ import { knownName, nameOf, type SignatureSchemeName, signatureSchemes } from '.
 export type SigningRole = 'client' | 'server';
 
 /**
- * The schemes that may sign a handshake: PKCS#1 is for certificates alone (§4.3.3). SHA-1 has no name in this
+ * The schemes that may sign a handshake: PKCS#1 is for certificates alone (§4.3.3), its legacy schemes for clients. SHA-1 has no name in this
  * library's registry, so it is never offered and never accepted.
  */
-export function handshakeSchemes(schemes: readonly SignatureSchemeName[]): readonly SignatureSchemeName[] {
-  return schemes.filter((scheme) => !certificateOnly.has(scheme));
+export function handshakeSchemes(
+  schemes: readonly SignatureSchemeName[],
+  signer: SigningRole = 'server',
+): readonly SignatureSchemeName[] {
+  return schemes.filter((scheme) => !certificateOnly.has(scheme) && (signer === 'client' || !clientOnly.has(scheme)));
 }
 
 /** signature_algorithms_cert: left out where it would repeat signature_algorithms (§4.3.3). */
@@ -35,7 +38,7 @@ export function delegatedCredentials(settings: {
 
 /** The signer's best scheme that the peer accepts, or `undefined`. `accepted` are the peer's signature_algorithms. */
 export function chooseSignatureScheme(signer: Signer, accepted: readonly number[]): SignatureSchemeName | undefined {
-  return handshakeSchemes(signer.schemes).find((scheme) => accepted.includes(signatureSchemes[scheme]));
+  return handshakeSchemes(signer.schemes, 'client').find((scheme) => accepted.includes(signatureSchemes[scheme]));
 }
 
 /** The content that a CertificateVerify signs; `transcriptHash` runs through the signer's Certificate (§4.5.2). */
@@ -69,7 +72,7 @@ export interface SignatureToVerify {
 export function verifySignature(given: SignatureToVerify): SignatureSchemeName {
   const { role, key, algorithm } = given;
   const scheme = knownName(signatureSchemes, algorithm);
-  const offered = handshakeSchemes(given.offered);
+  const offered = handshakeSchemes(given.offered, role);
   if (scheme === undefined || !offered.includes(scheme)) {
     const seen = nameOf(signatureSchemes, algorithm);
     throw new TlsError(
@@ -97,6 +100,18 @@ const certificateOnly: ReadonlySet<SignatureSchemeName> = new Set([
   'rsa_pkcs1_sha384',
   'rsa_pkcs1_sha512',
 ]);
+
+const clientOnly: ReadonlySet<SignatureSchemeName> = new Set([
+  'rsa_pkcs1_sha256_legacy',
+  'rsa_pkcs1_sha384_legacy',
+  'rsa_pkcs1_sha512_legacy',
+]);
+
+/** What a server may sign with, of the code points that a client accepts. */
+export function forServers(accepted: readonly number[]): readonly number[] {
+  const refused = new Set<number>([...clientOnly].map((scheme) => signatureSchemes[scheme]));
+  return accepted.filter((code) => !refused.has(code));
+}
 
 const prefixes = { client: contentPrefix('client'), server: contentPrefix('server') } as const;
 

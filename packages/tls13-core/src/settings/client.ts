@@ -1,5 +1,6 @@
 /** Turns what a client chose into settings the protocol can rely on, or says in a sentence what is wrong. */
 import type { ClientConfig, Psk } from '../config/index.js';
+import { handshakeSchemes } from '../handshake/certificate-verify.js';
 import { isKemGroup, type NamedGroupName } from '../registry.js';
 import { type CommonSettings, commonSettings } from './common.js';
 import { checkCredential } from './credential.js';
@@ -24,6 +25,9 @@ export interface ClientSettings extends CommonSettings {
 /** Throws TypeError or RangeError naming the option. */
 export function clientSettings(config: ClientConfig): ClientSettings {
   const common = commonSettings(config);
+  if (handshakeSchemes(common.signatureSchemes).length === 0) {
+    throw new TypeError(`signatureSchemes: no server may sign with ${common.signatureSchemes.join(', ')} (§4.3.3)`);
+  }
   const psks = checkedPsks(config.psks ?? []);
   const { verifyPeer } = config;
   if (typeof verifyPeer !== 'function' && (verifyPeer !== undefined || psks.length === 0)) {

@@ -43,7 +43,7 @@ export function commonSettings(config: CommonConfig): CommonSettings {
   const accepted = offeredBy(
     provider,
     'signatureSchemes',
-    config.signatureSchemes,
+    config.signatureSchemes ?? defaultSchemes(provider),
     provider.signatureSchemes,
     signatureSchemes,
   );
@@ -99,6 +99,11 @@ const defaultCipherSuites: readonly CipherSuiteName[] = [
 /** ML-KEM by itself must be asked for by name: a flaw found in it would leave nothing. */
 function defaultGroups({ groups }: CryptoProvider): readonly NamedGroupName[] {
   return groups.filter((group) => !pureKemGroups.some((pure) => pure === group));
+}
+
+/** What must be asked for by name: few can make or judge a chain of ML-DSA, and PKCS#1 is for old tokens. */
+function defaultSchemes(provider: CryptoProvider): readonly SignatureSchemeName[] {
+  return provider.signatureSchemes.filter((scheme) => !/^mldsa|_legacy$/.test(scheme));
 }
 
 /** §4.3.3: defined for certificates' signatures, never for the handshake's. */

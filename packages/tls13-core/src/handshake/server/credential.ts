@@ -4,6 +4,7 @@ import { type Awaitable, whenKnown } from '../../awaitable.js';
 import type { ClientHelloInfo, Credential } from '../../config/index.js';
 import { nameOf, signatureSchemes } from '../../registry.js';
 import { checkCredential, type ServerSettings } from '../../settings/index.js';
+import { forServers } from '../certificate-verify.js';
 import { type Acceptance, firstUsable } from '../credential-choice.js';
 import type { ChosenCredential } from '../own-certificate.js';
 import type { Offer } from './client-hello.js';
@@ -65,7 +66,7 @@ function best(credentials: readonly Credential[], accepted: Acceptance): ChosenC
 function acceptance({ signatureSchemes: handshake, hello }: Offer, now: number): Acceptance {
   const { signatureAlgorithmsCert, delegatedCredential } = hello.extensions;
   return {
-    signatureSchemes: handshake,
+    signatureSchemes: forServers(handshake),
     certificateSignatureSchemes: signatureAlgorithmsCert ?? handshake,
     delegatedCredentialSchemes: delegatedCredential ?? [],
     now,

@@ -57,7 +57,7 @@ export function certificateRequest({ settings }: ServerContext, context: Uint8Ar
     certificateRequestContext: context,
     extensions: {
       signatureAlgorithms: [
-        ...handshakeSchemes(settings.signatureSchemes).map((scheme) => signatureSchemes[scheme]),
+        ...handshakeSchemes(settings.signatureSchemes, 'client').map((scheme) => signatureSchemes[scheme]),
         ...(grease === undefined ? [] : [grease.signatureScheme]),
       ],
       signatureAlgorithmsCert: certificateSchemes(settings),
