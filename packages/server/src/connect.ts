@@ -2,9 +2,16 @@
 import { connect as connectTcp, isIP, type LookupFunction, type NetConnectOpts, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { kernel as runningKernel } from 'ktls-bind';
-import { type ClientConfig, createClientEngine, type NamedGroupName, parseSession, type Session } from 'tls13-core';
+import {
+  type CertificateRequestInfo,
+  type ClientConfig,
+  createClientEngine,
+  type NamedGroupName,
+  parseSession,
+  type Session,
+} from 'tls13-core';
 import { type ConnectionHost, TlsConnection } from './connection.js';
-import { readCredentials } from './credentials.js';
+import { createSecureContext, readCredentials, SecureContext, type SecureContextOptions } from './credentials.js';
 import { clientTelemetry } from './diagnostics.js';
 import { type EchClientOptions, echClientConfig } from './ech.js';
 import { ConnectionError } from './errors.js';
@@ -15,6 +22,11 @@ import { commonConfig } from './protocol-options.js';
 import { acceptsCertificate, clientPskConfig, type PskClientOptions } from './psk.js';
 import { driverSettings, transportChoice } from './settings.js';
 import { openTransport, requireNative } from './transport/open.js';
+
+/** Chooses a client's certificate: `request` says what the server accepts. */
+export type OnCertificateRequest = (
+  request: CertificateRequestInfo,
+) => SecureContext | SecureContextOptions | undefined | Promise<SecureContext | SecureContextOptions | undefined>;
 
 export interface ConnectOptions extends CommonOptions, PskClientOptions {
   /** Default `localhost`. */
@@ -36,6 +48,13 @@ export interface ConnectOptions extends CommonOptions, PskClientOptions {
   readonly ech?: EchClientOptions;
   /** Put the extensions of the ClientHello in an order of each connection's own. Default false. */
   readonly permuteExtensions?: boolean;
+  /** Let the server ask for our certificate after the handshake too (§4.7.2). Default false. */
+  readonly postHandshakeAuthentication?: boolean;
+  /**
+   * Chooses the certificate when the server asks for one, instead of `cert` and `key`; undefined shows none. What comes from
+   * the server waits until it has answered.
+   */
+  readonly onCertificateRequest?: OnCertificateRequest;
   /** Look like TLS 1.2 to boxes on the way (§E.4). Default true. */
   readonly middleboxCompatibility?: boolean;
   readonly lookup?: LookupFunction;
@@ -139,6 +158,8 @@ function clientConfig(options: ConnectOptions, host: string, check: PeerCheck): 
   const [credential, ...others] = readCredentials(options);
   if (others.length > 0) throw new TypeError('a client has one certificate chain and one key');
   const { servername, keyShares, middleboxCompatibility, permuteExtensions } = options;
+  const { postHandshakeAuthentication, onCertificateRequest } = options;
+  const choice = onCertificateRequest === undefined ? credential : clientChoice(onCertificateRequest);
   const session = options.session instanceof Uint8Array ? parseSession(options.session) : options.session;
   const serverName = servername === '' || isIP(host) !== 0 ? undefined : host;
   const psk = clientPskConfig(options);
@@ -150,12 +171,22 @@ function clientConfig(options: ConnectOptions, host: string, check: PeerCheck): 
     ...psk,
     ...(acceptsCertificate(options, psk.psks) ? { verifyPeer: check.verify } : {}),
     ...(serverName === undefined ? {} : { serverName }),
-    ...(credential === undefined ? {} : { credential }),
+    ...(choice === undefined ? {} : { credential: choice }),
+    ...(postHandshakeAuthentication === undefined ? {} : { postHandshakeAuthentication }),
     ...(resumable ? { session } : {}),
     ...(keyShares === undefined ? {} : { keyShares }),
     ...(options.ech === undefined ? {} : { ech: echClientConfig(options.ech) }),
     ...(permuteExtensions === undefined ? {} : { permuteExtensions }),
     ...(middleboxCompatibility === undefined ? {} : { middleboxCompatibility }),
+  };
+}
+
+function clientChoice(choose: OnCertificateRequest): NonNullable<ClientConfig['credential']> {
+  return async (request) => {
+    const context = await choose(request);
+    if (context === undefined || context === null) return undefined;
+    const { credentials } = context instanceof SecureContext ? context : createSecureContext(context);
+    return credentials[0];
   };
 }
 

@@ -13,6 +13,7 @@ import {
   type TlsEngine,
   type TlsError,
 } from 'tls13-core';
+import { CertificateRequests, type RequestCertificateOptions } from './certificate-requests.js';
 import type { Telemetry } from './diagnostics.js';
 import { type Done, Driver, type DriverOwner, type DriverSettings } from './driver.js';
 import { asError, ConnectionError } from './errors.js';
@@ -58,6 +59,7 @@ export class TlsConnection extends SocketDuplex {
   readonly #early: (() => void)[] = [];
   #files: Map<Uint8Array, FileJob> | undefined;
   #session: Session | undefined;
+  #requests: CertificateRequests | undefined;
 
   /** Connections are made by servers and by `connect`. */
   constructor(settings: ConnectionSettings) {
@@ -70,6 +72,7 @@ export class TlsConnection extends SocketDuplex {
       session: (session) => this.#onSession(session),
       secret: (label, random, secret) => this.#onSecret(label, random, secret),
       keyUpdated: (direction, requested) => this.emit('keyUpdate', { direction, requested }),
+      authentication: (event) => this.#requests?.take(event),
       placed: (direction, verdict) => this.#settings.telemetry.placed(this, direction, verdict),
       failed: (error) => this.#onFailed(error),
     };
@@ -202,6 +205,17 @@ export class TlsConnection extends SocketDuplex {
     this.#open.updateKeys(requestPeer);
   }
 
+  /**
+   * Server: asks the client for a certificate after the handshake (§4.7.2). Fulfilled with its certificate, or with
+   * undefined when it shows none; `authorized` and `getPeerCertificate` tell of it from then on. Rejects when the client
+   * cannot be asked (`info.postHandshakeAuthentication` says whether it can), when its certificate is refused, which ends
+   * the connection too, and after `timeout`.
+   */
+  requestCertificate(options: RequestCertificateOptions = {}): Promise<X509Certificate | undefined> {
+    this.#requests ??= new CertificateRequests();
+    return this.#requests.ask((required) => this.#open.requestCertificate(required), options);
+  }
+
   /** Whether the handshake has begun: a peer may connect and say nothing. */
   get shaking(): boolean {
     return !this.#secured && (this.#driver?.heard ?? false);
@@ -246,7 +260,9 @@ export class TlsConnection extends SocketDuplex {
     this.#driver?.destroy(this.resetting ? 'reset' : clean ? 'clean' : 'cut');
     const held = this.#held;
     this.#held = undefined;
-    held?.callback(error ?? new ConnectionError('ERR_TLS_CONNECTION_CLOSED', 'the connection was closed'));
+    const closed = error ?? new ConnectionError('ERR_TLS_CONNECTION_CLOSED', 'the connection was closed');
+    held?.callback(closed);
+    this.#requests?.fail(closed);
     this.#settings.host.closed(this);
     callback(error ?? undefined);
   }

@@ -2,20 +2,12 @@
  * Joins an engine to a transport, and is the only place where they meet: carries out the engine's events, hands
  * directions over to the kernel at the right moments (hand-over.ts), and keeps the order of what leaves.
  */
-import {
-  type ConnectionInfo,
-  contentTypes,
-  type Direction,
-  type KeyLogLabel,
-  type Session,
-  type TlsEngine,
-  TlsError,
-  type TlsEvent,
-} from 'tls13-core';
+import { type ConnectionInfo, contentTypes, type TlsEngine, TlsError, type TlsEvent } from 'tls13-core';
 import { releaseBuffer } from 'tls13-node-crypto';
+import type { Done, DriverOwner, DriverSettings } from './driver-owner.js';
 import { asSystemError, ConnectionError, notConnected, recordFault } from './errors.js';
-import { HandOver, type HandOverSettings } from './hand-over.js';
-import { type ConnectionOffload, largestFragment, type Verdict } from './offload.js';
+import { HandOver } from './hand-over.js';
+import { type ConnectionOffload, largestFragment } from './offload.js';
 import { readTransfer } from './read-transfer.js';
 import { takeBytes } from './transport/chunks.js';
 import {
@@ -26,28 +18,7 @@ import {
   type TransportHandler,
 } from './transport/types.js';
 
-/** Whom a driver serves. Nothing is called after `failed`, nor after the driver was destroyed. */
-export interface DriverOwner {
-  /** The handshake is complete, and sending is where it will stay: `write` may be called. */
-  secured(info: ConnectionInfo): void;
-  /** Application data: a view, valid during the call. @returns whether more is welcome; else call `read` for more. */
-  data(bytes: Uint8Array): boolean;
-  /** No more data will come; sending goes on. */
-  ended(): void;
-  session(session: Session): void;
-  secret(label: KeyLogLabel, clientRandom: Uint8Array, secret: Uint8Array): void;
-  keyUpdated(direction: Direction, requested: boolean): void;
-  /** Where a direction's records are protected from here on. */
-  placed(direction: Direction, verdict: Verdict): void;
-  failed(error: Error): void;
-}
-
-export interface DriverSettings extends HandOverSettings {
-  /** Take the end of the stream for the end of the data, close_notify or not. */
-  readonly tolerateTruncation: boolean;
-}
-
-export type Done = (error?: Error) => void;
+export type { Done, DriverOwner, DriverSettings };
 
 export class Driver implements TransportHandler {
   readonly engine: TlsEngine;
@@ -155,6 +126,12 @@ export class Driver implements TransportHandler {
       );
     }
     this.#handle(this.engine.updateKeys(request));
+  }
+
+  /** Sends a CertificateRequest (§4.7.2). Throws TypeError when the client cannot be asked. */
+  requestCertificate(required: boolean): void {
+    if (this.#phase !== 'open') throw notConnected();
+    this.#handle(this.engine.requestCertificate({ required }));
   }
 
   /** Ends the connection with an alert of the application's choice. */
@@ -280,6 +257,9 @@ export class Driver implements TransportHandler {
         if (event.direction === 'send' && event.requested && !this.transport.drained) this.#unread += 1;
         if (this.#unread > mostUnread) return this.abort(new TlsError('unexpected_message', unreadText));
         return this.#owner.keyUpdated(event.direction, event.requested);
+      case 'certificate_requested':
+      case 'authenticated':
+        return this.#owner.authentication(event);
       case 'pending':
         return this.#await(event.settled);
       case 'closed':

@@ -15,6 +15,8 @@ export type ConnectionErrorCode =
   | 'ERR_TLS_NOT_CONNECTED'
   /** The connection ended before everything was sent. */
   | 'ERR_TLS_CONNECTION_CLOSED'
+  /** The client did not answer a request for its certificate in time (`requestCertificate`). */
+  | 'ERR_TLS_CERTIFICATE_TIMEOUT'
   /** The peer's certificate was not accepted (`authorizationError`). */
   | 'ERR_TLS_UNAUTHORIZED';
 

@@ -1,7 +1,9 @@
 /** TLS 1.3 servers and clients for Node, whose records the Linux kernel seals where it can. */
 export type {
+  CertificateRequestInfo,
   ConnectionInfo,
   ExternalPsk,
+  OidFilter,
   Psk,
   PskLookup,
   PskToImport,
@@ -13,12 +15,16 @@ export {
   type EchKey,
   type EchKeys,
   EchRejectedError,
+  extendedKeyUsageFilter,
+  keyUsageFilter,
+  matchesOidFilters,
   parseImportedIdentity,
   TlsError,
 } from 'tls13-core';
 export { rootCertificates } from 'tls13-node-crypto';
+export type { RequestCertificateOptions } from './certificate-requests.js';
 export type { ClientHello, ClientHelloDecision, ConnectionOptions, OnClientHello } from './client-hello-first.js';
-export { type ConnectOptions, connect } from './connect.js';
+export { type ConnectOptions, connect, type OnCertificateRequest } from './connect.js';
 export { TlsConnection } from './connection.js';
 export {
   createSecureContext,

@@ -1,6 +1,6 @@
 /** The options of servers and clients, named as in node:tls where they mean the same; what TLS 1.3 or we lack is refused. */
 import type { Kernel } from 'ktls-bind';
-import type { CryptoProvider, Limits, NamedGroupName } from 'tls13-core';
+import type { CryptoProvider, Limits, NamedGroupName, OidFilter } from 'tls13-core';
 import type { PemOrDer } from 'tls13-node-crypto';
 import type { OnClientHello } from './client-hello-first.js';
 import type { SecureContextOptions, SniCallback } from './credentials.js';
@@ -26,6 +26,8 @@ export interface CommonOptions extends SecureContextOptions {
   readonly sigalgs?: string | readonly string[];
   /** Send GREASE values (RFC 8701), which peers must pass over. Default false. */
   readonly grease?: boolean;
+  /** Accept delegated credentials (RFC 9345) whose key signs with one of these schemes. Default: none. */
+  readonly delegatedCredentialSchemes?: string | readonly string[];
   readonly minVersion?: 'TLSv1.3';
   readonly maxVersion?: 'TLSv1.3';
   /** Milliseconds that a handshake may take. Default 120,000; 0 for ever. */
@@ -69,6 +71,10 @@ export interface TlsServerOptions extends CommonOptions, PskServerOptions {
   readonly credentials?: readonly SecureContextOptions[];
   /** Ask clients for a certificate. Default false. */
   readonly requestCert?: boolean;
+  /** Clients may be asked for a certificate later on, by `connection.requestCertificate()` (§4.7.2). Default false. */
+  readonly postHandshakeAuthentication?: boolean;
+  /** What clients' certificates must hold (§4.3.5), e.g. `[extendedKeyUsageFilter('clientAuth')]`. Default: nothing. */
+  readonly oidFilters?: readonly OidFilter[];
   readonly SNICallback?: SniCallback;
   /**
    * Sees the ClientHello before anything is answered: may choose other options for the connection, refuse it with an

@@ -12,7 +12,7 @@ import { type TicketKeys, ticketKeys } from './tickets.js';
 export interface Profile {
   readonly options: TlsServerOptions;
   readonly driver: DriverSettings;
-  /** When clients are asked for a certificate. */
+  /** When clients are, or may be, asked for a certificate. */
   readonly peerPolicy: PeerPolicy | undefined;
   readonly protocol: CommonConfig;
   readonly ticketKeys: TicketKeys;
@@ -51,7 +51,7 @@ export function credentialStore({
 }
 
 function peerPolicy(options: TlsServerOptions): PeerPolicy | undefined {
-  if (options.requestCert !== true) return undefined;
+  if (options.requestCert !== true && options.postHandshakeAuthentication !== true) return undefined;
   return {
     store: rootStore(options),
     host: undefined,

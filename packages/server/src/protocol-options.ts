@@ -16,11 +16,13 @@ export function commonConfig(options: CommonOptions): CommonConfig {
   const suites = names(options.ciphers);
   const groups = names(options.ecdhCurve)?.filter((name) => name !== 'auto');
   const schemes = names(options.sigalgs);
+  const delegated = names(options.delegatedCredentialSchemes);
   return {
     provider: providerOf(options.provider),
     ...(suites === undefined ? {} : { cipherSuites: suites.map(suite) }),
     ...(groups === undefined || groups.length === 0 ? {} : { groups: groups.map(group) }),
-    ...(schemes === undefined ? {} : { signatureSchemes: schemes.map(scheme) }),
+    ...(delegated === undefined ? {} : { delegatedCredentialSchemes: delegated.map(delegatedScheme) }),
+    ...(schemes === undefined ? {} : { signatureSchemes: schemes.map((name) => scheme(name)) }),
     ...(options.ALPNProtocols === undefined ? {} : { alpnProtocols: protocolNames(options.ALPNProtocols) }),
     ...(options.grease === undefined ? {} : { grease: options.grease }),
     ...(options.limits === undefined ? {} : { limits: options.limits }),
@@ -57,9 +59,13 @@ function group(name: string): NamedGroupName {
   throw new TypeError(`ecdhCurve: '${name}' is not known; known are ${Object.keys(namedGroups).join(', ')}`);
 }
 
-function scheme(name: string): SignatureSchemeName {
+function scheme(name: string, option = 'sigalgs'): SignatureSchemeName {
   if (isName(signatureSchemes, name)) return name;
-  throw new TypeError(`sigalgs: '${name}' is not known; known are ${Object.keys(signatureSchemes).join(', ')}`);
+  throw new TypeError(`${option}: '${name}' is not known; known are ${Object.keys(signatureSchemes).join(', ')}`);
+}
+
+function delegatedScheme(name: string): SignatureSchemeName {
+  return scheme(name, 'delegatedCredentialSchemes');
 }
 
 const groupsByName = new Map<string, NamedGroupName>([

@@ -32,6 +32,7 @@ export function serverConfig(
     ...(options.ech === undefined ? {} : { ech: echServerConfig(options.ech, protocol.provider) }),
     ...(options.statelessRetry === true ? { cookies: keys } : {}),
     ...(options.equalGroups === undefined ? {} : { equalGroups: options.equalGroups }),
+    ...(options.oidFilters === undefined ? {} : { oidFilters: options.oidFilters }),
     clientAuthentication: clientAuthentication(options),
   };
 }

@@ -1,7 +1,15 @@
 /** Two connections that talk through a kernel in memory, which seals and opens real records and can be told to refuse. */
 import { once } from 'node:events';
 import { createFakeKernel, type FakeAbilities, type FakeEnd, type FakeKernel } from 'ktls-bind/fake';
-import { type CommonConfig, createClientEngine, createServerEngine, createTicketKeys, type Limits } from 'tls13-core';
+import {
+  type ClientConfig,
+  type CommonConfig,
+  createClientEngine,
+  createServerEngine,
+  createTicketKeys,
+  type Limits,
+  type ServerConfig,
+} from 'tls13-core';
 import { createProvider, credential } from 'tls13-node-crypto';
 import { type ConnectionHost, TlsConnection } from '../src/connection.js';
 import { Telemetry } from '../src/diagnostics.js';
@@ -13,6 +21,9 @@ export interface FakePairOptions {
   readonly abilities?: Partial<FakeAbilities>;
   readonly server?: SideOptions;
   readonly client?: SideOptions;
+  /** Of the engines, beside what the sides say. */
+  readonly serverConfig?: Partial<ServerConfig>;
+  readonly clientConfig?: Partial<ClientConfig>;
 }
 
 export interface SideOptions {
@@ -78,11 +89,23 @@ export function fakePair(options: FakePairOptions = {}): FakePair {
   });
   const credentials = [credential(serverCredentials())];
   server.start(
-    createServerEngine({ provider, credentials, tickets: { protector }, ...chosen(options.server) }),
+    createServerEngine({
+      provider,
+      credentials,
+      tickets: { protector },
+      ...chosen(options.server),
+      ...options.serverConfig,
+    }),
     open(serverEnd),
   );
   client.start(
-    createClientEngine({ provider, serverName: 'localhost', verifyPeer: () => undefined, ...chosen(options.client) }),
+    createClientEngine({
+      provider,
+      serverName: 'localhost',
+      verifyPeer: () => undefined,
+      ...chosen(options.client),
+      ...options.clientConfig,
+    }),
     open(clientEnd),
   );
   cleanUp(() => {
