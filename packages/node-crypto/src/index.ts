@@ -1,5 +1,6 @@
 /** The crypto of Node for tls13-core: providers, credentials, roots, and the verification of certificate chains. */
 export { releaseBuffer } from './buffers.js';
+export { certificateCompressors, supportedCertificateCompression } from './certificate-compression.js';
 export { type CredentialOptions, credential, privateKey } from './credentials.js';
 export { type CertificateSource, type PemOrDer, readCertificates } from './pem.js';
 export {

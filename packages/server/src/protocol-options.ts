@@ -9,7 +9,7 @@ import {
   type SignatureSchemeName,
   signatureSchemes,
 } from 'tls13-core';
-import { createProvider } from 'tls13-node-crypto';
+import { certificateCompressors, createProvider } from 'tls13-node-crypto';
 import type { CommonOptions } from './options.js';
 
 export function commonConfig(options: CommonOptions): CommonConfig {
@@ -25,6 +25,9 @@ export function commonConfig(options: CommonOptions): CommonConfig {
     ...(schemes === undefined ? {} : { signatureSchemes: schemes.map((name) => scheme(name)) }),
     ...(options.ALPNProtocols === undefined ? {} : { alpnProtocols: protocolNames(options.ALPNProtocols) }),
     ...(options.grease === undefined ? {} : { grease: options.grease }),
+    ...(options.certificateCompression === undefined
+      ? {}
+      : { certificateCompression: certificateCompressors(options.certificateCompression) }),
     ...(options.limits === undefined ? {} : { limits: options.limits }),
   };
 }

@@ -48,6 +48,10 @@ export interface ConnectionInfo {
    * external PSK.
    */
   readonly postHandshakeAuthentication: boolean;
+  /** What the peer's Certificate came compressed with (RFC 8879). */
+  readonly peerCertificateCompression: string | undefined;
+  /** What this side's went out with. */
+  readonly localCertificateCompression: string | undefined;
   readonly clientRandom: Uint8Array;
   readonly serverRandom: Uint8Array;
 }

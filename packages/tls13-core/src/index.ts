@@ -24,7 +24,9 @@ export type { KeyLogLabel } from './handshake/effects.js';
 export { ja4 } from './ja4.js';
 export { createReflectionGuard, type ReflectionGuardOptions } from './reflection-guard.js';
 export {
+  type CertificateCompressionName,
   type CipherSuiteName,
+  certificateCompressionAlgorithms,
   cipherSuites,
   contentTypes,
   type HybridGroupName,

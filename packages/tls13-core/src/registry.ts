@@ -106,6 +106,7 @@ export const extensionTypes = {
   application_layer_protocol_negotiation: 16,
   signed_certificate_timestamp: 18,
   padding: 21,
+  compress_certificate: 27,
   record_size_limit: 28,
   delegated_credential: 34,
   pre_shared_key: 41,
@@ -122,6 +123,10 @@ export const extensionTypes = {
   encrypted_client_hello: 0xfe0d,
 } as const;
 export type ExtensionName = keyof typeof extensionTypes;
+
+/** RFC 8879 §3 */
+export const certificateCompressionAlgorithms = { zlib: 1, brotli: 2, zstd: 3 } as const;
+export type CertificateCompressionName = keyof typeof certificateCompressionAlgorithms;
 
 /** §4.3.9 */
 export const pskKeyExchangeModes = { psk_ke: 0, psk_dhe_ke: 1 } as const;

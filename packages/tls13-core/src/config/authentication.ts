@@ -63,6 +63,19 @@ export interface PeerRawPublicKey extends Peer {
   readonly publicKey: Uint8Array;
 }
 
+/** An algorithm of certificate compression (RFC 8879), both ways or one. */
+export interface CertificateCompressor {
+  /** Of `certificateCompressionAlgorithms`, or one that both sides have agreed on privately (0x4000 and above). */
+  readonly algorithm: number;
+  /** Called once for each certificate and what is stapled to it: the result is kept. */
+  compress?(certificate: Uint8Array): Uint8Array;
+  /**
+   * At most `length` bytes: one that would make more must stop, as a bomb may hide in few. `undefined`, or what is thrown,
+   * refuses the peer with bad_certificate.
+   */
+  decompress?(compressed: Uint8Array, length: number): Uint8Array | undefined;
+}
+
 export interface CertificateRequestInfo {
   readonly signatureSchemes: readonly number[];
   /** For the signatures of certificates; those of `signatureSchemes` when the server makes no difference (§4.3.3). */

@@ -1,6 +1,7 @@
 /** What both roles choose. */
 import type { CryptoProvider } from '../crypto/provider.js';
 import type { CipherSuiteName, NamedGroupName, SignatureSchemeName } from '../registry.js';
+import type { CertificateCompressor } from './authentication.js';
 import type { Deviations } from './deviations.js';
 import type { Limits } from './limits.js';
 import type { PskKeyExchangeMode, ReflectionGuard } from './psk.js';
@@ -29,6 +30,11 @@ export interface CommonConfig {
   readonly delegatedCredentialSchemes?: readonly SignatureSchemeName[];
   /** Ask the peer for a stapled OCSP response (status_request, §4.5.1.1). Default true for a client, false for a server. */
   readonly ocspStapling?: boolean;
+  /**
+   * Certificate compression (RFC 8879), best first: offered for what the peer shows where they decompress, used for what
+   * this side shows where they compress. Default: none.
+   */
+  readonly certificateCompression?: readonly CertificateCompressor[];
   /** Ask the peer for SCTs (signed_certificate_timestamp, RFC 6962 §3.3), for `verifyPeer` to judge. Default false. */
   readonly signedCertificateTimestamps?: boolean;
   /** RFC 7301, best first. */

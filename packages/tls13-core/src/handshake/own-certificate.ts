@@ -1,6 +1,6 @@
 /** This side's Certificate and CertificateVerify (§4.5.1, §4.5.2), for both roles: how they are made. */
 import { type Awaitable, whenKnown } from '../awaitable.js';
-import type { Credential } from '../config/index.js';
+import type { CertificateCompressor, Credential } from '../config/index.js';
 import type { Transcript } from '../keys/transcript.js';
 import { extensionTypes, type SignatureSchemeName, signatureSchemes } from '../registry.js';
 import {
@@ -9,6 +9,7 @@ import {
   encodeMessage,
   ocspStatusType,
 } from '../wire/index.js';
+import { compress } from './certificate-compression.js';
 import { type SigningRole, signedContent } from './certificate-verify.js';
 
 /** A credential, and the scheme to sign with that the peer accepts. */
@@ -26,38 +27,48 @@ export interface CertificateAnswer {
   readonly transcript: Transcript;
   /** Types of the extensions of the ClientHello or CertificateRequest that it answers: what may be shown (§4.3). */
   readonly asked: readonly number[];
+  /** Its compress_certificate, and what this side has (RFC 8879). */
+  readonly acceptedCompression: readonly number[];
+  readonly compressors: readonly CertificateCompressor[];
 }
 
 /** Messages that are made, and the transcript through the last of them. */
 export interface Authentication {
   readonly messages: readonly Uint8Array[];
   readonly transcript: Transcript;
+  /** What the Certificate is compressed with (RFC 8879). */
+  readonly compression: string | undefined;
 }
 
 /** Certificate and CertificateVerify. */
 export function authenticate(chosen: ChosenCredential, answer: CertificateAnswer): Awaitable<Authentication> {
   const { credential, scheme } = chosen;
   return whenKnown(leafExtensions(credential, answer.asked), (extensions) => {
-    const certificate = encodeMessage('certificate', {
+    const plain = encodeMessage('certificate', {
       certificateRequestContext: answer.context,
       certificateList: credential.certificateChain.map((certData, index) => ({
         certData,
         extensions: index === 0 ? extensions : {},
       })),
     });
+    const { acceptedCompression: accepted, compressors } = answer;
+    const { message: certificate, compression } = compress({ credential, message: plain, compressors, accepted });
     const throughCertificate = answer.transcript.append(certificate);
     const content = signedContent(answer.role, throughCertificate.digest());
     return whenKnown(credential.signer.sign(scheme, content), (signature) => {
       const verify = encodeMessage('certificate_verify', { algorithm: signatureSchemes[scheme], signature });
-      return { messages: [certificate, verify], transcript: throughCertificate.append(verify) };
+      return { messages: [certificate, verify], transcript: throughCertificate.append(verify), compression };
     });
   });
 }
 
 /** A client's empty Certificate: it has none to show (§4.5.1). No CertificateVerify follows. */
-export function authenticateAsNobody({ context, transcript }: CertificateAnswer): Authentication {
+export function authenticateAsNobody({
+  context,
+  transcript,
+}: Pick<CertificateAnswer, 'context' | 'transcript'>): Authentication {
   const message = encodeMessage('certificate', { certificateRequestContext: context, certificateList: [] });
-  return { messages: [message], transcript: transcript.append(message) };
+  return { messages: [message], transcript: transcript.append(message), compression: undefined };
 }
 
 /** What the peer asked for and the credential has (§4.5.1.1, RFC 6962 §3.3). */

@@ -26,6 +26,8 @@ export interface ClaimedIdentity {
   readonly key: PublicKey;
   /** Whether `key` is a delegated one (RFC 9345): it verifies the one scheme of its credential. */
   readonly delegated: boolean;
+  /** What it came compressed with (RFC 8879). */
+  readonly compression: string | undefined;
 }
 
 /** What a Certificate is held against. */
@@ -86,6 +88,7 @@ export function readCertificate(body: Certificate, expected: ExpectedCertificate
             now: settings.now(),
           }),
     delegated: delegatedCredential !== undefined,
+    compression: body.compression,
   };
 }
 

@@ -1,5 +1,5 @@
 /** The settings of both roles. */
-import type { CommonConfig, Deviations, Limits } from '../config/index.js';
+import type { CertificateCompressor, CommonConfig, Deviations, Limits } from '../config/index.js';
 import type { CryptoProvider } from '../crypto/provider.js';
 import { type CipherSuite, cipherSuite } from '../crypto/suites.js';
 import { delegableSchemes } from '../handshake/delegation.js';
@@ -24,6 +24,7 @@ export interface CommonSettings extends PskSettings {
   readonly delegatedCredentialSchemes: readonly SignatureSchemeName[];
   readonly ocspStapling: boolean;
   readonly signedCertificateTimestamps: boolean;
+  readonly certificateCompression: readonly CertificateCompressor[];
   readonly alpnProtocols: readonly string[];
   readonly now: () => number;
   readonly keyLog: boolean;
@@ -59,6 +60,7 @@ export function commonSettings(config: CommonConfig): CommonSettings {
     ),
     delegatedCredentialSchemes: delegatedSchemes(config),
     ocspStapling: config.ocspStapling ?? false,
+    certificateCompression: compressors(config.certificateCompression ?? []),
     signedCertificateTimestamps: config.signedCertificateTimestamps ?? false,
     alpnProtocols: alpnProtocols(config.alpnProtocols ?? []),
     ...pskSettings(config),
@@ -155,6 +157,20 @@ function delegatedSchemes({
   const wrong = schemes.find((scheme) => !possible.includes(scheme));
   if (wrong !== undefined) throw new TypeError(`${option}: no delegated key may sign with ${wrong} (RFC 9345 §4.2)`);
   return schemes;
+}
+
+function compressors(given: readonly CertificateCompressor[]): readonly CertificateCompressor[] {
+  const seen = new Set<number>();
+  for (const { algorithm, compress, decompress } of given) {
+    if (!Number.isInteger(algorithm) || algorithm < 1 || algorithm > 0xffff || seen.has(algorithm)) {
+      throw new TypeError(`certificateCompression: algorithm ${algorithm} is no code of RFC 8879, or stands twice`);
+    }
+    if (compress === undefined && decompress === undefined) {
+      throw new TypeError(`certificateCompression: algorithm ${algorithm} neither compresses nor decompresses`);
+    }
+    seen.add(algorithm);
+  }
+  return given;
 }
 
 function alpnProtocols(names: readonly string[]): readonly string[] {

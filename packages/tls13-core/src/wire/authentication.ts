@@ -1,5 +1,5 @@
 /** EncryptedExtensions and CertificateRequest (§4.4), and the authentication messages (§4.5). */
-import { type Decoded, decode, type Encodable, encode, opaque, rest, struct, uint16, vector } from './codec.js';
+import { type Decoded, decode, type Encodable, encode, opaque, rest, struct, uint16, uint24, vector } from './codec.js';
 import { type CertificateStatus, certificateStatus } from './extension-values.js';
 import { certificateExtensions, certificateRequestExtensions, encryptedExtensionsExtensions } from './extensions.js';
 
@@ -25,8 +25,24 @@ export const certificate = struct({
   certificateRequestContext: opaque(0, 2 ** 8 - 1),
   certificateList: vector(certificateEntry, 0, 2 ** 24 - 1),
 });
-export type Certificate = Decoded<typeof certificate>;
+export type Certificate = Decoded<typeof certificate> & {
+  /** What it came compressed with (RFC 8879). */
+  readonly compression?: string | undefined;
+};
 export type CertificateToSend = Encodable<typeof certificate>;
+
+/** The body of a Certificate, as it stands in a CompressedCertificate. */
+export function decodeCertificate(body: Uint8Array): Certificate {
+  return decode(certificate, body, 'certificate');
+}
+
+/** RFC 8879 §4 */
+export const compressedCertificate = struct({
+  algorithm: uint16,
+  uncompressedLength: uint24,
+  compressedCertificateMessage: opaque(1, 2 ** 24 - 1),
+});
+export type CompressedCertificate = Decoded<typeof compressedCertificate>;
 
 /** §4.5.2 */
 export const certificateVerify = struct({ algorithm: uint16, signature: opaque(0, 2 ** 16 - 1) });

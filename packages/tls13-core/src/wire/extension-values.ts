@@ -129,6 +129,18 @@ export const recordSizeLimit: Codec<number> = {
   write: (writer, limit) => uint16.write(writer, limit),
 };
 
+/** RFC 8879 §3, compress_certificate: each algorithm once. */
+export const certificateCompressionList: Codec<readonly number[]> = {
+  read(reader) {
+    const algorithms = algorithmList.read(reader);
+    if (new Set(algorithms).size < algorithms.length)
+      throw reader.error('illegal_parameter', 'an algorithm stands twice');
+    return algorithms;
+  },
+  write: (writer, algorithms) => algorithmList.write(writer, algorithms),
+};
+const algorithmList = vector(uint16, 2, 2 ** 8 - 2);
+
 /** RFC 6962 §3.3, a Certificate's signed_certificate_timestamp: each SCT as its log made it. */
 export const signedCertificateTimestampList = vector(opaque(1, 2 ** 16 - 1), 1, 2 ** 16 - 1);
 

@@ -21,6 +21,7 @@ const clientHelloTable = {
   certificateAuthorities: on('certificate_authorities', values.certificateAuthorities),
   postHandshakeAuth: on('post_handshake_auth', values.present),
   delegatedCredential: on('delegated_credential', values.signatureSchemeList),
+  compressCertificate: on('compress_certificate', values.certificateCompressionList),
   cookie: on('cookie', values.cookie),
   keyShare: on('key_share', values.clientShares),
   pskKeyExchangeModes: on('psk_key_exchange_modes', values.pskKeyExchangeModes),
@@ -59,6 +60,7 @@ const certificateRequestTable = {
   certificateAuthorities: on('certificate_authorities', values.certificateAuthorities),
   oidFilters: on('oid_filters', values.oidFilters),
   delegatedCredential: on('delegated_credential', values.signatureSchemeList),
+  compressCertificate: on('compress_certificate', values.certificateCompressionList),
 };
 
 const certificateTable = {

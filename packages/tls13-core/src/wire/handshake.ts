@@ -17,6 +17,7 @@ export interface MessageBodies {
   readonly end_of_early_data: postHandshake.EndOfEarlyData;
   readonly encrypted_extensions: authentication.EncryptedExtensions;
   readonly certificate: authentication.Certificate;
+  readonly compressed_certificate: authentication.CompressedCertificate;
   readonly certificate_request: authentication.CertificateRequest;
   readonly certificate_verify: authentication.CertificateVerify;
   readonly finished: authentication.Finished;
@@ -33,6 +34,7 @@ export interface MessageBodiesToSend {
   readonly end_of_early_data: postHandshake.EndOfEarlyData;
   readonly encrypted_extensions: authentication.EncryptedExtensionsToSend;
   readonly certificate: authentication.CertificateToSend;
+  readonly compressed_certificate: authentication.CompressedCertificate;
   readonly certificate_request: authentication.CertificateRequestToSend;
   readonly certificate_verify: authentication.CertificateVerify;
   readonly finished: authentication.Finished;
@@ -86,6 +88,8 @@ export function decodeHandshake(bytes: Uint8Array, context: DecodeContext = {}):
       return message('encrypted_extensions', body, bytes);
     case handshakeTypes.certificate:
       return message('certificate', body, bytes);
+    case handshakeTypes.compressed_certificate:
+      return message('compressed_certificate', body, bytes);
     case handshakeTypes.certificate_request:
       return message('certificate_request', body, bytes);
     case handshakeTypes.certificate_verify:
@@ -130,6 +134,7 @@ const codecs: {
   end_of_early_data: postHandshake.endOfEarlyData,
   encrypted_extensions: authentication.encryptedExtensions,
   certificate: authentication.certificate,
+  compressed_certificate: authentication.compressedCertificate,
   certificate_request: authentication.certificateRequest,
   certificate_verify: authentication.certificateVerify,
   finished: authentication.finished,

@@ -7,6 +7,8 @@ export {
   type CertificateRequestToSend,
   type CertificateToSend,
   type CertificateVerify,
+  type CompressedCertificate,
+  decodeCertificate,
   decodeCertificateStatus,
   type EncryptedExtensions,
   type EncryptedExtensionsToSend,

@@ -258,11 +258,11 @@ describe('a message out of order is unexpected_message (§4)', () => {
     WAIT_SH: ['server_hello'],
     WAIT_SH_AFTER_HRR: ['server_hello'],
     WAIT_EE: ['encrypted_extensions'],
-    WAIT_CERT_CR: ['certificate_request', 'certificate'],
-    WAIT_CERT: ['certificate'],
+    WAIT_CERT_CR: ['certificate_request', 'certificate', 'compressed_certificate'],
+    WAIT_CERT: ['certificate', 'compressed_certificate'],
     WAIT_CV: ['certificate_verify'],
     WAIT_FINISHED: ['finished'],
-    CONNECTED: ['new_session_ticket', 'key_update'],
+    CONNECTED: ['new_session_ticket', 'key_update', 'certificate_request'],
   };
 
   it.each(Object.entries(states))('%s', (name, enter) => {

@@ -50,6 +50,7 @@ const permitted: Readonly<Record<ExtensionName, Partial<Record<Message, string>>
   application_layer_protocol_negotiation: { CH: '0003 02 6832', EE: '0003 02 6832' },
   signed_certificate_timestamp: { CH: '', CR: '', CT: '0003 0001 aa' },
   padding: { CH: '0000' },
+  compress_certificate: { CH: '02 0002', CR: '02 0002' },
   record_size_limit: { CH: '4001', EE: '0040' },
   delegated_credential: { CH: '0002 0403', CR: '0002 0403', CT: 'aa' },
   pre_shared_key: { CH: psk, SH: '0000' },

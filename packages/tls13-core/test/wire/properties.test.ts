@@ -116,6 +116,11 @@ const bodies: { readonly [Type in HandshakeMessageType]: fc.Arbitrary<MessageBod
       { maxLength: 3 },
     ),
   }),
+  compressed_certificate: fc.record({
+    algorithm: code,
+    uncompressedLength: fc.nat(2 ** 24 - 1),
+    compressedCertificateMessage: octets(1, 100),
+  }),
   certificate_request: fc.record({
     certificateRequestContext: octets(0, 9),
     extensions: fc.record(
@@ -124,6 +129,7 @@ const bodies: { readonly [Type in HandshakeMessageType]: fc.Arbitrary<MessageBod
         signatureAlgorithmsCert: codes,
         statusRequest: octets(0, 9),
         signedCertificateTimestamp: fc.constant(true as const),
+        compressCertificate: fc.uniqueArray(code, { minLength: 1, maxLength: 9 }),
         certificateAuthorities: fc.array(octets(1, 20), { minLength: 1, maxLength: 3 }),
         oidFilters: fc.array(
           fc.record({ certificateExtensionOid: octets(1, 9), certificateExtensionValues: octets(0, 9) }),
@@ -147,6 +153,7 @@ const types = [
   'end_of_early_data',
   'encrypted_extensions',
   'certificate',
+  'compressed_certificate',
   'certificate_request',
   'certificate_verify',
   'finished',

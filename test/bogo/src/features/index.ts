@@ -3,6 +3,7 @@ import type { Feature } from '../feature.js';
 import { alpn } from './alpn.js';
 import { basics } from './basics.js';
 import { callbacks } from './callbacks.js';
+import { certificateCompression } from './certificate-compression.js';
 import { certificates } from './certificates.js';
 import { earlyData } from './early-data.js';
 import { ech } from './ech.js';
@@ -21,6 +22,7 @@ export const features: readonly Feature[] = [
   basics,
   alpn,
   callbacks,
+  certificateCompression,
   certificates,
   earlyData,
   ech,

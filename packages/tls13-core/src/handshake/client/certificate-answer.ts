@@ -14,6 +14,7 @@ export interface ReceivedRequest {
   readonly info: CertificateRequestInfo;
   /** Types of its extensions, some of which ask for one in the Certificate (§4.3). */
   readonly asked: readonly number[];
+  readonly acceptedCompression: readonly number[];
 }
 
 export function receivedRequest({ extensions }: CertificateRequest): ReceivedRequest {
@@ -28,7 +29,7 @@ export function receivedRequest({ extensions }: CertificateRequest): ReceivedReq
     oidFilters: oidFiltersReceived(oidFilters),
     delegatedCredentialSchemes: extensions.delegatedCredential ?? [],
   };
-  return { info, asked: extensions.types };
+  return { info, asked: extensions.types, acceptedCompression: extensions.compressCertificate ?? [] };
 }
 
 export interface ClientAuthentication extends Authentication {
@@ -38,12 +39,12 @@ export interface ClientAuthentication extends Authentication {
 
 /** Certificate, and CertificateVerify behind it unless it is empty. `context` is that of the request. */
 export function answerRequest(
-  { info, asked }: ReceivedRequest,
+  { info, asked, acceptedCompression }: ReceivedRequest,
   context: Uint8Array,
   transcript: Transcript,
-  { credential, now }: ClientSettings,
+  { credential, now, certificateCompression: compressors }: ClientSettings,
 ): Awaitable<ClientAuthentication> {
-  const answer = { role: 'client', context, transcript, asked } as const;
+  const answer = { role: 'client', context, transcript, asked, acceptedCompression, compressors } as const;
   return whenKnown(typeof credential === 'function' ? credential(info) : credential, (given) => {
     const presented = usable(given, info, now());
     if (presented === undefined) return { ...authenticateAsNobody(answer), presented };

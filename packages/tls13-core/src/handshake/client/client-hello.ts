@@ -3,6 +3,7 @@ import type { EphemeralKey } from '../../crypto/provider.js';
 import { namedGroups, protocolVersions, pskKeyExchangeModes, signatureSchemes } from '../../registry.js';
 import type { ClientSettings } from '../../settings/index.js';
 import { type ClientHelloToSend, ocspStatusRequest, type RawExtension } from '../../wire/index.js';
+import { acceptedCompression } from '../certificate-compression.js';
 import { certificateSchemes, delegatedCredentials, handshakeSchemes } from '../certificate-verify.js';
 import type { Grease } from '../grease.js';
 import type { EarlyDataOffer } from './early-data.js';
@@ -47,6 +48,7 @@ export function clientHello(settings: ClientSettings, variable: Variable): Clien
       alpn: alpnProtocols.length === 0 ? undefined : [...alpnProtocols, ...alpnProtocol],
       statusRequest: accepts && settings.ocspStapling ? ocspStatusRequest : undefined,
       signedCertificateTimestamp: accepts && settings.signedCertificateTimestamps ? true : undefined,
+      compressCertificate: accepts ? acceptedCompression(settings) : undefined,
       delegatedCredential: accepts ? delegatedCredentials(settings) : undefined,
       postHandshakeAuth: settings.postHandshakeAuthentication ? true : undefined,
       cookie: variable.cookie,

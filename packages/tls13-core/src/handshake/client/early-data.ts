@@ -126,6 +126,8 @@ export function effectsOfEncryptedExtensions(
     signatureScheme: undefined,
     clientSignatureScheme: undefined,
     localCertificates: [],
+    peerCertificateCompression: undefined,
+    localCertificateCompression: undefined,
     peerDelegatedCredential: false,
     localDelegatedCredential: false,
   });

@@ -31,7 +31,7 @@ export function receiveFinished(
   const throughServerFinished = transcript.append(bytes);
   if (request === undefined) {
     const { transcript: ended, effects } = endEarlyData(negotiated, throughServerFinished);
-    const nothing = { messages: [], transcript: ended, presented: undefined };
+    const nothing = { messages: [], transcript: ended, presented: undefined, compression: undefined };
     const connected = connect(state, context, throughServerFinished, nothing);
     return { next: connected.next, effects: [...effects, ...connected.effects] };
   }
@@ -53,9 +53,9 @@ function connect(
   state: WaitFinished,
   { settings }: ClientContext,
   throughServerFinished: Transcript,
-  { messages, transcript, presented }: ClientAuthentication,
+  { messages, transcript, presented, compression }: ClientAuthentication,
 ): Step<Connected> {
-  const { negotiated, alpnProtocol, evidence, signatureScheme, peerDelegated } = state;
+  const { negotiated, alpnProtocol, evidence, signatureScheme, peerDelegated, peerCompression } = state;
   const { offer, suite, clientSecret, mainSecret, psk } = negotiated;
   const resumed = psk?.kind === 'resumption' ? psk.session : undefined;
   const { hash } = transcript;
@@ -77,6 +77,8 @@ function connect(
     signatureScheme,
     clientSignatureScheme: presented?.scheme,
     localCertificates: presented?.credential.certificateChain ?? [],
+    peerCertificateCompression: peerCompression,
+    localCertificateCompression: compression,
     peerDelegatedCredential: peerDelegated,
     localDelegatedCredential: presented?.credential.delegatedCredential !== undefined,
   });

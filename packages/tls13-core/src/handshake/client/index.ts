@@ -1,4 +1,5 @@
 /** The client's state machine (§A.1) as a table: what is not listed for a state is an unexpected_message there. */
+import { compressed } from '../certificate-compression.js';
 import type { CommandTable } from '../command.js';
 import { row, type Step, type Table, type Transition, whenReady } from '../step.js';
 import { receiveKeyUpdate, receiveNewSessionTicket } from './connected.js';
@@ -42,9 +43,11 @@ export const clientTransitions = {
   WAIT_CERT_CR: {
     certificate_request: row(['WAIT_CERT'], receiveCertificateRequest),
     certificate: row(['WAIT_CV'], receiveCertificate),
+    compressed_certificate: row(['WAIT_CV'], compressed(receiveCertificate)),
   },
   WAIT_CERT: {
     certificate: row(['WAIT_CV'], receiveCertificate),
+    compressed_certificate: row(['WAIT_CV'], compressed(receiveCertificate)),
   },
   WAIT_CV: {
     certificate_verify: row(['WAIT_FINISHED'], receiveCertificateVerify),

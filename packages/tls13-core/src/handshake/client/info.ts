@@ -10,6 +10,8 @@ export type Authenticated = Pick<
   | 'signatureScheme'
   | 'clientSignatureScheme'
   | 'localCertificates'
+  | 'peerCertificateCompression'
+  | 'localCertificateCompression'
   | 'peerDelegatedCredential'
   | 'localDelegatedCredential'
 > &

@@ -43,7 +43,13 @@ export function receiveEncryptedExtensions(
   const common = { negotiated: { ...negotiated, earlyData }, transcript: transcript.append(bytes), alpnProtocol };
   if (psk === undefined) return { next: { name: 'WAIT_CERT_CR', ...common }, effects: [] };
   const evidence = psk.kind === 'resumption' ? evidenceOf(psk.session) : noEvidence;
-  const authenticated = { request: undefined, evidence, signatureScheme: undefined, peerDelegated: false };
+  const authenticated = {
+    request: undefined,
+    evidence,
+    signatureScheme: undefined,
+    peerDelegated: false,
+    peerCompression: undefined,
+  };
   const resume = (): Step<WaitFinished> => ({
     next: { name: 'WAIT_FINISHED', ...common, ...authenticated },
     effects: effectsOfEncryptedExtensions(common.negotiated, settings, { alpnProtocol, ...evidence }),
@@ -149,6 +155,7 @@ export function receiveCertificateVerify(
       request,
       evidence: claimed.evidence,
       peerDelegated: claimed.delegated,
+      peerCompression: claimed.compression,
       signatureScheme,
     },
     effects: [],

@@ -94,6 +94,8 @@ export interface WaitFinished {
   readonly evidence: PeerEvidence;
   /** Whether its CertificateVerify is by a delegated key (RFC 9345). */
   readonly peerDelegated: boolean;
+  /** What its Certificate came compressed with (RFC 8879). */
+  readonly peerCompression: string | undefined;
   /** Of the server's CertificateVerify; `undefined` when a PSK authenticates it. */
   readonly signatureScheme: SignatureSchemeName | undefined;
 }

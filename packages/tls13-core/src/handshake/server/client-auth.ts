@@ -37,6 +37,7 @@ export function receiveCertificateVerify(
           ...info,
           ...claimed.evidence,
           peerDelegatedCredential: claimed.delegated,
+          peerCertificateCompression: claimed.compression,
           clientSignatureScheme,
         },
         tickets,

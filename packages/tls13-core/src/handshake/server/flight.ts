@@ -35,15 +35,18 @@ export function sendFlight(parameters: Parameters, context: ServerContext): Tran
   const asks = settings.clientAuthentication !== 'none';
   const requested = asks ? send(extended, certificateRequest(context)) : extended;
   const { transcript } = requested;
+  const { extensions } = parameters.hello.offer.hello;
   const shown = authenticate(chosen, {
     role: 'server',
     context: new Uint8Array(0),
     transcript,
-    asked: parameters.hello.offer.hello.extensions.types,
+    asked: extensions.types,
+    acceptedCompression: extensions.compressCertificate ?? [],
+    compressors: settings.certificateCompression,
   });
-  return whenReady(shown, ({ messages }) => {
+  return whenReady(shown, ({ messages, compression }) => {
     const sent = messages.reduce(send, requested);
-    return closeFlight({ ...opened, sent }, asks ? 'WAIT_CERT' : 'WAIT_FINISHED', parameters, context);
+    return closeFlight({ ...opened, sent, compression }, asks ? 'WAIT_CERT' : 'WAIT_FINISHED', parameters, context);
   });
 }
 
@@ -59,6 +62,8 @@ interface OpenedFlight {
   readonly clientTraffic: Secret;
   readonly serverTraffic: Secret;
   readonly main: MainSecret;
+  /** What the Certificate is compressed with. */
+  readonly compression: string | undefined;
   /** When early data is accepted. */
   readonly early: EarlyTraffic | undefined;
 }
@@ -104,7 +109,15 @@ function openFlight(parameters: Parameters, { settings }: ServerContext): Opened
   // Behind a HelloRetryRequest there is none (§4.2.2).
   const skipped = hello.offer.earlyData && early === undefined && hello.retried === undefined;
   if (skipped) effects.push({ type: 'skip_early_data', until: 'first_opened_record' });
-  return { sent: { transcript, effects }, serverRandom, clientTraffic, serverTraffic, main: handshake.main(), early };
+  return {
+    sent: { transcript, effects },
+    serverRandom,
+    clientTraffic,
+    serverTraffic,
+    main: handshake.main(),
+    compression: undefined,
+    early,
+  };
 }
 
 /** Finished, the application traffic keys, and what waits for the client's answer. */
@@ -122,7 +135,7 @@ function closeFlight<Name extends AfterFlight['name']>(
   const clientApplicationTraffic = main.clientTraffic(transcript.digest());
   const serverApplicationTraffic = main.serverTraffic(transcript.digest());
   const exporter = main.exporter(transcript.digest());
-  const info = connectionInfo(parameters, flight.serverRandom);
+  const info = connectionInfo(parameters, flight);
   const early: readonly Effect[] =
     flight.early === undefined
       ? []
@@ -166,7 +179,7 @@ function agreeOnKeys(
   return { keyShare: { group: namedGroups[share.group], keyExchange }, sharedSecret };
 }
 
-function connectionInfo(parameters: Parameters, serverRandom: Uint8Array): ConnectionInfo {
+function connectionInfo(parameters: Parameters, { serverRandom, compression }: OpenedFlight): ConnectionInfo {
   const { hello, suite, alpnProtocol, psk, chosen, earlyData } = parameters;
   const resumed = psk?.origin.kind === 'resumption' ? psk.origin.ticket : undefined;
   return {
@@ -187,6 +200,8 @@ function connectionInfo(parameters: Parameters, serverRandom: Uint8Array): Conne
     ...noEvidence,
     peerCertificates: resumed?.clientCertificates ?? [],
     localCertificates: chosen?.credential.certificateChain ?? [],
+    peerCertificateCompression: undefined,
+    localCertificateCompression: compression,
     peerDelegatedCredential: false,
     postHandshakeAuthentication:
       hello.offer.hello.extensions.postHandshakeAuth === true && psk?.origin.kind !== 'external',

@@ -1,4 +1,5 @@
 /** The server's state machine (§A.2): which message is expected in which state, and what comes of it. */
+import { compressed } from '../certificate-compression.js';
 import type { CommandTable } from '../command.js';
 import type { MessageOf, Step, Table } from '../step.js';
 import { row } from '../step.js';
@@ -27,13 +28,20 @@ export const serverTransitions = {
   },
   WAIT_SECOND_CLIENT_HELLO: { client_hello: row(['WAIT_CERT', 'WAIT_FINISHED'], receiveSecondClientHello) },
   WAIT_COOKIE: { client_hello: row(['WAIT_CERT', 'WAIT_FINISHED'], receiveClientHelloWithCookie) },
-  WAIT_CERT: { certificate: row(['WAIT_CV', 'WAIT_FINISHED'], receiveCertificate) },
+  WAIT_CERT: {
+    certificate: row(['WAIT_CV', 'WAIT_FINISHED'], receiveCertificate),
+    compressed_certificate: row(['WAIT_CV', 'WAIT_FINISHED'], compressed(receiveCertificate)),
+  },
   WAIT_CV: { certificate_verify: row(['WAIT_FINISHED'], receiveCertificateVerify) },
   WAIT_EOED: { end_of_early_data: row(['WAIT_FINISHED'], receiveEndOfEarlyData) },
   WAIT_FINISHED: { finished: row(['CONNECTED'], receiveFinished) },
   CONNECTED: {
     key_update: row(['CONNECTED'], receiveKeyUpdate),
     certificate: row(['WAIT_POST_HANDSHAKE_CV', 'WAIT_POST_HANDSHAKE_FINISHED'], receivePostHandshakeCertificate),
+    compressed_certificate: row(
+      ['WAIT_POST_HANDSHAKE_CV', 'WAIT_POST_HANDSHAKE_FINISHED'],
+      compressed(receivePostHandshakeCertificate),
+    ),
   },
   // Nothing comes between the messages of an answer (§4.7.2).
   WAIT_POST_HANDSHAKE_CV: {

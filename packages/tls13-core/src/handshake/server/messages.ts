@@ -2,6 +2,7 @@
 import { namedGroups, protocolVersions, signatureSchemes } from '../../registry.js';
 import { encodeMessage, type KeyShareEntry, ocspStatusRequest } from '../../wire/index.js';
 import { oidFiltersToSend } from '../../x509/oid-filters.js';
+import { acceptedCompression } from '../certificate-compression.js';
 import { certificateSchemes, delegatedCredentials, handshakeSchemes } from '../certificate-verify.js';
 import { chooseGrease, greaseExtension } from '../grease.js';
 import type { Parameters } from './parameters.js';
@@ -65,6 +66,7 @@ export function certificateRequest({ settings }: ServerContext, context: Uint8Ar
       signedCertificateTimestamp: settings.signedCertificateTimestamps ? true : undefined,
       certificateAuthorities: certificateAuthorities.length === 0 ? undefined : certificateAuthorities,
       oidFilters: oidFilters.length === 0 ? undefined : oidFiltersToSend(oidFilters),
+      compressCertificate: acceptedCompression(settings),
       delegatedCredential: delegatedCredentials(settings),
       extra: greaseExtension(grease),
     },

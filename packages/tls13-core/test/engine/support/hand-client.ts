@@ -25,6 +25,7 @@ import {
   encodeMessage,
   fillBinders,
   type HandshakeMessage,
+  type MessageBodiesToSend,
   truncateClientHello,
 } from '../../../src/wire/index.js';
 import { credential, type KeyKind } from './certificates.js';
@@ -141,6 +142,11 @@ export class HandClient extends HandPeer {
     const { certificateChain } = this.#credential;
     const certificateList = certificateChain.map((certData) => ({ certData, extensions: {} }));
     this.say('certificate', { certificateRequestContext: noBytes, certificateList }, change);
+    return this;
+  }
+
+  compressedCertificate(body: MessageBodiesToSend['compressed_certificate']): this {
+    this.say('compressed_certificate', body, asItIs);
     return this;
   }
 

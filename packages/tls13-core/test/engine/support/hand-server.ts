@@ -141,6 +141,11 @@ export class HandServer extends HandPeer {
     return this;
   }
 
+  compressedCertificate(body: MessageBodiesToSend['compressed_certificate']): this {
+    this.say('compressed_certificate', body, asItIs);
+    return this;
+  }
+
   certificateVerify(change: Change<'certificate_verify'> = asItIs): this {
     const { signer } = this.#credential;
     const [scheme = 'ed25519'] = signer.schemes;
