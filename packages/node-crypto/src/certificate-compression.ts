@@ -1,10 +1,6 @@
 /** Compressors of certificates (RFC 8879) by node:zlib: zlib, brotli, and zstd where this Node has it (22.15 and later). */
 import * as zlib from 'node:zlib';
-import {
-  type CertificateCompressionName,
-  type CertificateCompressor,
-  certificateCompressionAlgorithms,
-} from 'tls13-core';
+import type { CertificateCompressionName, CertificateCompressor } from 'tls13-core';
 
 /** What this Node can, best first. */
 export function supportedCertificateCompression(): readonly CertificateCompressionName[] {
@@ -17,16 +13,19 @@ export function supportedCertificateCompression(): readonly CertificateCompressi
  */
 export function certificateCompressors(names: readonly CertificateCompressionName[]): readonly CertificateCompressor[] {
   return names.map((name) => {
-    if (!Object.hasOwn(certificateCompressionAlgorithms, name)) {
-      const known = Object.keys(certificateCompressionAlgorithms).join(', ');
+    if (!Object.hasOwn(algorithms, name)) {
+      const known = Object.keys(algorithms).join(', ');
       throw new TypeError(`certificate compression '${String(name)}' is unknown; known are ${known}`);
     }
     const codec = codecs[name];
     if (codec === undefined)
       throw new TypeError(`certificate compression zstd needs Node 22.15; this is ${process.version}`);
-    return { algorithm: certificateCompressionAlgorithms[name], ...codec };
+    return { algorithm: algorithms[name], ...codec };
   });
 }
+
+/** RFC 8879 §3 */
+const algorithms = { zlib: 1, brotli: 2, zstd: 3 } as const satisfies Record<CertificateCompressionName, number>;
 
 type Codec = Required<Pick<CertificateCompressor, 'compress' | 'decompress'>>;
 
