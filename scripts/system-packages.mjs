@@ -10,6 +10,7 @@ const needed = [
   ['openssl', 'openssl', 'a peer in the interop and kernel tests'],
   ['curl', 'curl', 'a peer in the interop tests'],
   ['gnutls-cli', 'gnutls-bin', 'a peer in the interop tests'],
+  ['tstclnt', 'libnss3-tools', 'a peer in the interop tests'],
   ['chromium', 'chromium', 'the browser tests'],
   ['modprobe', 'kmod', 'the guest kernels'],
   ['patchelf', 'patchelf', 'the guest kernels'],
