@@ -29,6 +29,11 @@ export interface ConnectionInfo {
   /** Whether the client offered early data (0-RTT, §2.3) in this ClientHello, and what became of it. */
   readonly earlyData: 'none' | 'accepted' | 'rejected';
   readonly earlyDataReason: EarlyDataReason;
+  /**
+   * Seconds by which the client takes its ticket for older than this server does (§4.3.11.1), negative for younger;
+   * `undefined` for clients, and where no ticket was taken.
+   */
+  readonly ticketAgeSkew?: number | undefined;
   /** DER, leaf first; of the original handshake when resumed; empty when the peer showed none. */
   readonly peerCertificates: readonly Uint8Array[];
   /** DER SubjectPublicKeyInfo that the peer showed instead of certificates (RFC 7250); of the original handshake when resumed. */

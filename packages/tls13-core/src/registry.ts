@@ -119,6 +119,7 @@ export const extensionTypes = {
   post_handshake_auth: 49,
   signature_algorithms_cert: 50,
   key_share: 51,
+  tls_flags: 62,
   ech_outer_extensions: 0xfd00,
   encrypted_client_hello: 0xfe0d,
 } as const;
@@ -127,6 +128,9 @@ export type ExtensionName = keyof typeof extensionTypes;
 /** RFC 8879 §3 */
 export const certificateCompressionAlgorithms = { zlib: 1, brotli: 2, zstd: 3 } as const;
 export type CertificateCompressionName = keyof typeof certificateCompressionAlgorithms;
+
+/** TLS flags: draft-ietf-tls-cross-sni-resumption. */
+export const tlsFlags = { resumption_across_names: 8 } as const;
 
 /** §4.3.9 */
 export const pskKeyExchangeModes = { psk_ke: 0, psk_dhe_ke: 1 } as const;

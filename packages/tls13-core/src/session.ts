@@ -46,6 +46,8 @@ export interface Session {
   readonly signedCertificateTimestamps: readonly Uint8Array[];
   /** 0 when the ticket does not permit early data. */
   readonly maxEarlyData: number;
+  /** Whether the server takes it under its other names too (resumption_across_names); absent for no. */
+  readonly resumableAcrossNames?: boolean;
 }
 
 /**
@@ -56,6 +58,7 @@ export function serializeSession(session: Session): Uint8Array {
   return encode(stored, {
     version,
     ...session,
+    resumableAcrossNames: session.resumableAcrossNames === true ? 1 : 0,
     serverName: session.serverName ?? absent,
     alpnProtocol: session.alpnProtocol ?? absent,
     pskIdentity: session.pskIdentity ?? noBytes,
@@ -77,7 +80,7 @@ export function parseSession(bytes: Uint8Array): Session {
   return session;
 }
 
-const version = 2;
+const version = 3;
 /** Neither a server name nor a protocol name can be empty. */
 const absent = '';
 const noBytes = new Uint8Array(0);
@@ -110,11 +113,12 @@ const stored = struct({
   peerRawPublicKey: opaque(0, 2 ** 24 - 1),
   ocspResponse: opaque(0, 2 ** 24 - 1),
   signedCertificateTimestamps: vector(opaque(1, 2 ** 16 - 1), 0, 2 ** 16 - 1),
+  resumableAcrossNames: uint8,
 });
 
 function decoded(bytes: Uint8Array): Session {
   try {
-    const { version: _version, ...session } = decode(stored, bytes, 'session');
+    const { version: _version, resumableAcrossNames, ...session } = decode(stored, bytes, 'session');
     const { serverName, alpnProtocol, pskIdentity, localCertificate, peerRawPublicKey, ocspResponse } = session;
     return {
       ...session,
@@ -124,6 +128,7 @@ function decoded(bytes: Uint8Array): Session {
       localCertificate: localCertificate[0],
       peerRawPublicKey: peerRawPublicKey.length === 0 ? undefined : peerRawPublicKey,
       ocspResponse: ocspResponse.length === 0 ? undefined : ocspResponse,
+      ...(resumableAcrossNames === 1 ? { resumableAcrossNames: true } : {}),
     };
   } catch (error) {
     if (error instanceof TlsError) throw notASession(error.message);

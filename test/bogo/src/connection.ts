@@ -11,7 +11,9 @@ import {
 import { clientConfig, serverConfig } from './configuration.js';
 import { Failure } from './failure.js';
 import type { Seen } from './feature.js';
+import { lookFirst, looksFirst } from './features/callbacks.js';
 import { features } from './features/index.js';
+import { checkSession } from './features/tickets.js';
 import { type Flags, number, text } from './flags.js';
 import { Wire } from './wire.js';
 import type { World } from './world.js';
@@ -75,6 +77,7 @@ class Connection {
 
   async run(): Promise<void> {
     this.#handle(this.#engine.start());
+    if (this.#engine.role === 'server' && looksFirst(this.#flags)) await this.#lookFirst();
     while (this.#pending !== undefined) await this.#turn();
     if (this.#engine.earlyDataLeft > 0) await this.#sendEarlyData();
     else await this.#begin();
@@ -83,6 +86,11 @@ class Connection {
     this.#checkSession();
     this.#handle(this.#engine.close());
     if (this.#flags.switches.has('check-close-notify')) await this.#awaitClose();
+  }
+
+  async #lookFirst(): Promise<void> {
+    const { bytes, refusal } = await lookFirst(this.#wire, this.#flags);
+    this.#handle(refusal === undefined ? this.#engine.receive(bytes) : this.#engine.abort(refusal));
   }
 
   /** Finishes the handshake, or has begun to answer early data, and writes what is to be written first. */
@@ -247,10 +255,7 @@ class Connection {
     if (this.#engine.role === 'server') return;
     const { switches } = this.#flags;
     const expected = !switches.has('expect-no-session') && !switches.has('shim-shuts-down');
-    const early = (this.#session?.maxEarlyData ?? 0) > 0;
-    if (this.#session !== undefined && early !== switches.has('expect-ticket-supports-early-data')) {
-      throw new Failure(`the session ${early ? 'permits' : 'does not permit'} early data`);
-    }
+    if (this.#session !== undefined) checkSession(this.#session, this.#flags);
     if ((this.#session !== undefined) !== expected) {
       throw new Failure(expected ? 'no session came' : 'a session came, and none was expected');
     }

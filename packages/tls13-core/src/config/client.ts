@@ -30,6 +30,8 @@ export interface ClientConfig extends CommonConfig {
   readonly earlyData?: boolean;
   /** Groups to send a share for in the first ClientHello. Default: the first of `groups`, and beside one with ML-KEM the first without. */
   readonly keyShares?: readonly NamedGroupName[];
+  /** TLS_FALLBACK_SCSV (RFC 7507): this attempt follows one with a later version that failed. Default false. */
+  readonly fallbackScsv?: boolean;
   /** Middlebox compatibility mode (§E.4). Default true. */
   readonly middleboxCompatibility?: boolean;
   /**

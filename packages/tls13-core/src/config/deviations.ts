@@ -16,6 +16,8 @@ export interface Deviations {
   readonly alertLevels: boolean;
   /** A known extension that has no place in EncryptedExtensions is unsupported_extension. §4.3 wants illegal_parameter. */
   readonly misplacedExtensions: boolean;
+  /** A client takes a protocol that it has not offered. RFC 7301 §3.2 allows servers none but those. */
+  readonly unofferedProtocols: boolean;
   /** A PSK's binder of fewer than 32 bytes is one that does not verify: decrypt_error. Its length (§4.3.11) wants decode_error. */
   readonly shortBinders: boolean;
 }

@@ -52,6 +52,8 @@ export interface ServerConfig extends CommonConfig {
   readonly equalGroups?: readonly (readonly NamedGroupName[])[];
   /** Prefer ChaCha20-Poly1305 with clients that put it first, as those without hardware for AES do. Default false. */
   readonly prioritizeChaCha?: boolean;
+  /** Answer server_name (RFC 6066 §3): false for a server that makes no use of names. Default true. */
+  readonly acknowledgeServerName?: boolean;
   /** Middlebox compatibility mode (§E.4) also for clients that do not ask for it. Default false. */
   readonly middleboxCompatibility?: boolean;
   /** Encrypted Client Hello (RFC 9849). Without it the outer ClientHello is answered, as by a server that does not know ECH. */
@@ -64,6 +66,11 @@ export interface TicketConfig {
   readonly count?: number;
   /** Seconds. Default 7,200; at most 604,800 (§4.7.1). */
   readonly lifetime?: number;
+  /**
+   * Tickets of one server name resume connections to any other, and say so to clients (resumption_across_names of
+   * draft-ietf-tls-cross-sni-resumption): only where one certificate is good for all names. Default false.
+   */
+  readonly acrossNames?: boolean;
 }
 
 /** Authenticated encryption of state that is given to the peer to keep: tickets and cookies. See `createTicketKeys`. */

@@ -16,6 +16,7 @@ export interface ClientSettings extends CommonSettings {
   readonly psks: readonly Psk[];
   readonly earlyData: boolean;
   readonly keyShares: readonly NamedGroupName[];
+  readonly fallbackScsv: boolean;
   readonly middleboxCompatibility: boolean;
   readonly postHandshakeAuthentication: boolean;
   readonly permuteExtensions: boolean;
@@ -49,6 +50,7 @@ export function clientSettings(config: ClientConfig): ClientSettings {
     psks,
     earlyData: config.earlyData ?? false,
     keyShares,
+    fallbackScsv: config.fallbackScsv ?? false,
     middleboxCompatibility: config.middleboxCompatibility ?? true,
     postHandshakeAuthentication: config.postHandshakeAuthentication ?? false,
     permuteExtensions: config.permuteExtensions ?? false,

@@ -89,6 +89,7 @@ const noDeviations: Deviations = {
   alertLevels: false,
   misplacedExtensions: false,
   shortBinders: false,
+  unofferedProtocols: false,
 };
 
 const defaultCipherSuites: readonly CipherSuiteName[] = [

@@ -26,6 +26,7 @@ export interface ServerSettings extends CommonSettings {
   readonly insistOnGroups: boolean;
   readonly equalGroups: readonly (readonly NamedGroupName[])[];
   readonly prioritizeChaCha: boolean;
+  readonly acknowledgeServerName: boolean;
   readonly middleboxCompatibility: boolean;
   readonly ech: EchServerSettings | undefined;
 }
@@ -63,6 +64,7 @@ export function serverSettings(config: ServerConfig): ServerSettings {
     insistOnGroups: config.insistOnGroups ?? false,
     equalGroups: equalGroups(config.equalGroups ?? [], common.groups),
     prioritizeChaCha: config.prioritizeChaCha ?? false,
+    acknowledgeServerName: config.acknowledgeServerName ?? true,
     middleboxCompatibility: config.middleboxCompatibility ?? false,
     ech: config.ech === undefined ? undefined : echServerSettings(config.ech),
   };
@@ -82,14 +84,14 @@ function equalGroups(sets: readonly (readonly NamedGroupName[])[], groups: reado
 const maximumTicketLifetime = 604_800;
 
 function ticketSettings(config: TicketConfig): Required<TicketConfig> {
-  const { protector, count = 2, lifetime = 7_200 } = config;
+  const { protector, count = 2, lifetime = 7_200, acrossNames = false } = config;
   if (!Number.isInteger(count) || count < 0 || count > 16) {
     throw new RangeError(`tickets.count must be a whole number from 0 to 16, not ${count}`);
   }
   if (!Number.isInteger(lifetime) || lifetime < 1 || lifetime > maximumTicketLifetime) {
     throw new RangeError(`tickets.lifetime must be 1 to ${maximumTicketLifetime} seconds (§4.7.1), not ${lifetime}`);
   }
-  return { protector, count, lifetime };
+  return { protector, count, lifetime, acrossNames };
 }
 
 function checkedOidFilters(filters: readonly OidFilter[]): readonly OidFilter[] {

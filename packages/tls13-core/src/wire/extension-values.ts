@@ -54,6 +54,23 @@ export const selectedGroup = uint16;
 /** §4.3.9 */
 export const pskKeyExchangeModes = vector(uint8, 1, 255);
 
+/** draft-ietf-tls-tlsflags §2: the numbers of the flags that are set, in order. */
+export const tlsFlags: Codec<readonly number[]> = {
+  read(reader) {
+    const flags = flagBytes.read(reader);
+    if (flags.at(-1) === 0) throw reader.error('illegal_parameter', 'its last byte holds no flag');
+    return Array.from(flags, (byte, index) => bitsOf(byte).map((bit) => index * 8 + bit)).flat();
+  },
+  write(writer, numbers) {
+    const flags = new Uint8Array(Math.floor(Math.max(...numbers) / 8) + 1);
+    for (const number of numbers) flags[number >> 3] = (flags[number >> 3] ?? 0) | (1 << (number & 7));
+    flagBytes.write(writer, flags);
+  },
+};
+
+const flagBytes = opaque(1, 255);
+const bitsOf = (byte: number) => [0, 1, 2, 3, 4, 5, 6, 7].filter((bit) => (byte >> bit) & 1);
+
 /** §4.3.10, NewSessionTicket */
 export const maxEarlyDataSize = uint32;
 

@@ -71,6 +71,7 @@ const certificateTable = {
 };
 
 const newSessionTicketTable = {
+  flags: on('tls_flags', values.tlsFlags),
   earlyData: on('early_data', values.maxEarlyDataSize),
 };
 
@@ -82,7 +83,7 @@ export const clientHelloExtensions = extensionBlock('ClientHello', clientHelloTa
   floor: 7,
   readFloor: 0,
   duplicates: 'decode_error',
-  ignored: ['max_fragment_length', 'padding'],
+  ignored: ['max_fragment_length', 'padding', 'tls_flags'],
 });
 export type ClientHelloExtensions = Decoded<typeof clientHelloExtensions>;
 

@@ -89,6 +89,18 @@ describe('misplacedExtensions', () => {
   });
 });
 
+describe('unofferedProtocols', () => {
+  const answer = () => ({ extensions: { alpn: 'h3' } });
+
+  it('a protocol that was not offered is refused, or taken', () => {
+    const asking = { alpnProtocols: ['h2'] };
+    new HandServer(provider, asking).serverHello().encryptedExtensions(answer).expectRefusal('illegal_parameter');
+    const taken = new HandServer(provider, { ...asking, deviations: { unofferedProtocols: true } });
+    taken.serverHello().encryptedExtensions(answer);
+    expect(taken.end.engine.state).toBe('handshake');
+  });
+});
+
 describe('shortBinders', () => {
   it('§4.3.11 a binder of 31 bytes is a decode_error, whatever the PSK', () => {
     client({})

@@ -68,6 +68,7 @@ const permitted: Readonly<Record<ExtensionName, Partial<Record<Message, string>>
     HRR: '0102030405060708',
     EE: '0006 fe0c 0002 aabb',
   },
+  tls_flags: { CH: '02 0001', NST: '02 0001' },
   key_share: { CH: `0005 ${share}`, SH: share, HRR: '001d' },
 };
 const names = Object.keys(extensionTypes).filter((name): name is ExtensionName => Object.hasOwn(permitted, name));

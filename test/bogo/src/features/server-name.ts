@@ -4,11 +4,12 @@ import type { Feature } from '../feature.js';
 import { type Flags, text } from '../flags.js';
 
 export const serverName: Feature = {
-  flags: { switches: ['expect-no-server-name'], values: ['host-name', 'expect-server-name'] },
+  flags: { switches: ['expect-no-server-name', 'no-server-name-ack'], values: ['host-name', 'expect-server-name'] },
   client(flags) {
     const name = text(flags, 'host-name');
     return name === undefined ? {} : { serverName: name };
   },
+  server: (flags) => ({ acknowledgeServerName: !flags.switches.has('no-server-name-ack') }),
   check(info, flags) {
     const expected = text(flags, 'expect-server-name');
     if (expected !== undefined) expectSame('server name', info.serverName, expected);

@@ -1,19 +1,49 @@
 /** Resumption by tickets (§2.2, §4.7.1). */
-import type { Protector } from 'tls13-core';
+import type { Protector, Session } from 'tls13-core';
+import { expectSame, Failure } from '../failure.js';
 import type { Feature } from '../feature.js';
-import type { Flags } from '../flags.js';
+import { type Flags, number } from '../flags.js';
 import { answerer, type World } from '../world.js';
 
 export const tickets: Feature = {
   flags: {
-    switches: ['expect-no-session', 'no-ticket', 'renew-ticket', 'skip-ticket'],
-    values: ['resumption-delay'],
+    switches: [
+      'expect-no-session',
+      'expect-not-resumable-across-names',
+      'expect-resumable-across-names',
+      'no-ticket',
+      'renew-ticket',
+      'resumption-across-names-enabled',
+      'skip-ticket',
+    ],
+    values: ['expect-ticket-age-skew', 'resumption-delay'],
+  },
+  check(info, flags) {
+    const skew = info.ticketAgeSkew ?? 0;
+    if (info.resumed) expectSame('ticket age skew', skew, number(flags, 'expect-ticket-age-skew') ?? skew);
   },
   server(flags, world) {
     if (flags.switches.has('no-ticket')) return {};
-    return { tickets: { protector: ticketKeys(flags, world), count: flags.switches.has('skip-ticket') ? 0 : 2 } };
+    return {
+      tickets: {
+        protector: ticketKeys(flags, world),
+        count: flags.switches.has('skip-ticket') ? 0 : 2,
+        acrossNames: flags.switches.has('resumption-across-names-enabled'),
+      },
+    };
   },
 };
+
+/** What a client keeps of a connection. */
+export function checkSession(session: Session, { switches }: Flags): void {
+  const early = session.maxEarlyData > 0;
+  if (early !== switches.has('expect-ticket-supports-early-data')) {
+    throw new Failure(`the session ${early ? 'permits' : 'does not permit'} early data`);
+  }
+  const across = session.resumableAcrossNames === true;
+  const unexpected = across ? 'expect-not-resumable-across-names' : 'expect-resumable-across-names';
+  if (switches.has(unexpected)) throw new Failure(`the session is ${across ? '' : 'not '}resumable across names`);
+}
 
 function ticketKeys(flags: Flags, world: World): Protector {
   const later = answerer(flags.switches.has('async'));

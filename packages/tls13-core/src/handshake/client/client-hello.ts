@@ -35,7 +35,11 @@ export function clientHello(settings: ClientSettings, variable: Variable): Clien
     legacyVersion: protocolVersions.tls12,
     random: variable.random,
     legacySessionId: variable.legacySessionId,
-    cipherSuites: [...cipherSuite, ...settings.cipherSuites.map(({ code }) => code)],
+    cipherSuites: [
+      ...cipherSuite,
+      ...settings.cipherSuites.map(({ code }) => code),
+      ...(settings.fallbackScsv ? [fallbackScsv] : []),
+    ],
     legacyCompressionMethods: Uint8Array.of(0),
     extensions: {
       serverName: settings.serverName,
@@ -73,6 +77,9 @@ export function agreesOnKeys({ pskKeyExchangeModes, verifyPeer }: ClientSettings
 function keyShareEntries(shares: readonly EphemeralKey[]) {
   return shares.map(({ group, keyExchange }) => ({ group: namedGroups[group], keyExchange }));
 }
+
+/** RFC 7507 §2 */
+const fallbackScsv = 0x5600;
 
 /** What GREASE adds to each list: one value, or none. */
 function lists(grease: Grease | undefined) {

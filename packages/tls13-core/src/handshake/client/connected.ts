@@ -1,6 +1,7 @@
 /** What comes after the handshake (§4.7): NewSessionTicket and KeyUpdate. */
 import { TlsError } from '../../alert.js';
 import { resumptionPsk } from '../../keys/schedule.js';
+import { tlsFlags } from '../../registry.js';
 import type { Session } from '../../session.js';
 import type { MessageOf, Step } from '../step.js';
 import { maximumTicketLifetime } from './psk.js';
@@ -18,6 +19,7 @@ export function receiveNewSessionTicket(
   const next: Connected = { ...state, tickets: state.tickets + 1 };
   // §4.7.1: a lifetime of zero is a ticket to be discarded at once.
   if (body.ticketLifetime === 0) return { next, effects: [] };
+  const acrossNames = body.extensions.flags?.includes(tlsFlags.resumption_across_names) === true;
   const session: Session = {
     cipherSuite: state.suite.name,
     ticket: body.ticket.slice(),
@@ -28,6 +30,7 @@ export function receiveNewSessionTicket(
     serverName: settings.serverName,
     ...state.identities,
     maxEarlyData: body.extensions.earlyData ?? 0,
+    ...(acrossNames ? { resumableAcrossNames: true } : {}),
   };
   return { next, effects: [{ type: 'ticket', session }] };
 }

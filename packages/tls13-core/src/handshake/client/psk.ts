@@ -73,7 +73,9 @@ export function forgetPsks(psks: readonly OfferedPsk[], selected?: OfferedPsk): 
  */
 function resumptionPsk(settings: ClientSettings): OfferedPsk | undefined {
   const { session, serverName, cipherSuites, provider, now } = settings;
-  if (session === undefined || session.serverName !== serverName) return undefined;
+  if (session === undefined) return undefined;
+  // Under another name its certificates are judged for that name.
+  if (session.serverName !== serverName && session.resumableAcrossNames !== true) return undefined;
   const authentication = authenticationOf(session, settings);
   if (authentication === undefined || !isSameClient(session, settings)) return undefined;
   if (session.ticket.length > longestTicket) return undefined;

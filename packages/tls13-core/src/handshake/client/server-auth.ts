@@ -32,7 +32,8 @@ export function receiveEncryptedExtensions(
   checkOffered(offer, 'EncryptedExtensions', body.extensions.types);
   const alpnProtocol = body.extensions.alpn;
   const offered = settings.alpnProtocols;
-  if (alpnProtocol !== undefined && !offered.includes(alpnProtocol)) {
+  const strange = alpnProtocol !== undefined && !offered.includes(alpnProtocol);
+  if (strange && !settings.deviations.unofferedProtocols) {
     const names = offered.map((name) => JSON.stringify(name)).join(', ');
     throw new TlsError(
       'illegal_parameter',

@@ -103,6 +103,13 @@ export function receiveEndOfEarlyData(
   };
 }
 
+/** Seconds that the client's idea of its ticket's age is ahead of this server's (§4.3.11.1). */
+export function ticketAgeSkew(ticket: Ticket, psk: OfferedPsk | undefined, now: number): number | undefined {
+  if (psk === undefined) return undefined;
+  const stated = (psk.obfuscatedTicketAge - ticket.ageAdd) >>> 0;
+  return Math.round((stated - (now - issuedAt(ticket))) / 1000);
+}
+
 /** §8.3: whether the ClientHello comes when it should, by the age that the client states for its ticket. */
 function isFresh(ticket: Ticket, { obfuscatedTicketAge }: OfferedPsk, { now, earlyData }: ServerSettings): boolean {
   const statedAge = (obfuscatedTicketAge - ticket.ageAdd) >>> 0;

@@ -13,7 +13,7 @@ import { authenticate } from '../own-certificate.js';
 import { noEvidence } from '../peer-certificate.js';
 import { type Step, type Transition, whenReady } from '../step.js';
 import { type AnswerableHello, transcriptBefore } from './answerable-hello.js';
-import { type EarlyTraffic, earlyDataInfo, earlyKeys, readEarlyData } from './early-data.js';
+import { type EarlyTraffic, earlyDataInfo, earlyKeys, readEarlyData, ticketAgeSkew } from './early-data.js';
 import { certificateRequest, encryptedExtensions, serverHello } from './messages.js';
 import type { Parameters } from './parameters.js';
 import { canResume } from './psk.js';
@@ -135,7 +135,7 @@ function closeFlight<Name extends AfterFlight['name']>(
   const clientApplicationTraffic = main.clientTraffic(transcript.digest());
   const serverApplicationTraffic = main.serverTraffic(transcript.digest());
   const exporter = main.exporter(transcript.digest());
-  const info = connectionInfo(parameters, flight);
+  const info = connectionInfo(parameters, flight, context);
   const early: readonly Effect[] =
     flight.early === undefined
       ? []
@@ -179,7 +179,11 @@ function agreeOnKeys(
   return { keyShare: { group: namedGroups[share.group], keyExchange }, sharedSecret };
 }
 
-function connectionInfo(parameters: Parameters, { serverRandom, compression }: OpenedFlight): ConnectionInfo {
+function connectionInfo(
+  parameters: Parameters,
+  { serverRandom, compression }: OpenedFlight,
+  { settings }: ServerContext,
+): ConnectionInfo {
   const { hello, suite, alpnProtocol, psk, chosen, earlyData } = parameters;
   const resumed = psk?.origin.kind === 'resumption' ? psk.origin.ticket : undefined;
   return {
@@ -195,6 +199,7 @@ function connectionInfo(parameters: Parameters, { serverRandom, compression }: O
     authentication: psk === undefined ? 'certificate' : resumed === undefined ? 'psk' : 'resumption',
     pskIdentity: psk?.name,
     helloRetryRequest: hello.retried !== undefined,
+    ticketAgeSkew: psk && resumed && ticketAgeSkew(resumed, hello.offer.psks[psk.index], settings.now()),
     ...earlyDataInfo(hello, earlyData),
     echAccepted: hello.offer.ech.kind === 'accepted',
     ...noEvidence,

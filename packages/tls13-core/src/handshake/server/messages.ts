@@ -36,10 +36,11 @@ export function encryptedExtensions(
   const betterThanShared = preferred.some(
     (group) => !offer.keyShares.some(({ group: code }) => code === namedGroups[group]),
   );
+  const answersName = offer.serverName !== undefined && psk?.origin.kind !== 'resumption';
   return encodeMessage('encrypted_extensions', {
     extensions: {
       // RFC 6066 §3: a server that resumes does not answer it.
-      serverName: offer.serverName === undefined || psk?.origin.kind === 'resumption' ? undefined : true,
+      serverName: answersName && settings.acknowledgeServerName ? true : undefined,
       // §4.3.7: so that the client sends the right share next time.
       supportedGroups: betterThanShared ? settings.groups.map((group) => namedGroups[group]) : undefined,
       alpn: alpnProtocol,

@@ -4,7 +4,7 @@ import type { ConnectionInfo } from '../../connection-info.js';
 import type { CryptoProvider } from '../../crypto/provider.js';
 import { cipherSuite } from '../../crypto/suites.js';
 import { resumptionPsk, type Secret } from '../../keys/schedule.js';
-import { type CipherSuiteName, cipherSuites } from '../../registry.js';
+import { type CipherSuiteName, cipherSuites, tlsFlags } from '../../registry.js';
 import {
   decode,
   encode,
@@ -66,6 +66,7 @@ export function newSessionTickets(
   const lifetime = Math.min(tickets.lifetime, authenticatedAt + longestChain - issuedAt);
   if (lifetime <= 0) return [];
   const hash = provider.hash(cipherSuite(info.cipherSuite).hash);
+  const flags = tickets.acrossNames ? [tlsFlags.resumption_across_names] : undefined;
   const messages: Uint8Array[] = [];
   const extra = greaseExtension(settings.grease ? chooseGrease(provider) : undefined);
   for (let index = 0; index < tickets.count; index += 1) {
@@ -94,7 +95,7 @@ export function newSessionTickets(
         ticketAgeAdd: ticket.ageAdd,
         ticketNonce,
         ticket: sealed,
-        extensions: { earlyData: maxEarlyData === 0 ? undefined : maxEarlyData, extra },
+        extensions: { flags, earlyData: maxEarlyData === 0 ? undefined : maxEarlyData, extra },
       }),
     );
   }
