@@ -40,6 +40,8 @@ export interface ConnectOptions extends CommonOptions, PskClientOptions {
   readonly servername?: string;
   /** Of an earlier connection to the same server, to be resumed. */
   readonly session?: Uint8Array | Session;
+  /** Ask for this number of tickets (RFC 9149): after a full handshake, and after a resumption. */
+  readonly ticketRequest?: { readonly newSession: number; readonly resumption: number };
   /** Instead of the check that the certificate holds the name. */
   readonly checkServerIdentity?: CheckServerIdentity;
   /** Groups to send key shares for at once. Default: the first of the groups. */
@@ -174,6 +176,7 @@ function clientConfig(options: ConnectOptions, host: string, check: PeerCheck): 
     ...(choice === undefined ? {} : { credential: choice }),
     ...(postHandshakeAuthentication === undefined ? {} : { postHandshakeAuthentication }),
     ...(resumable ? { session } : {}),
+    ...(options.ticketRequest === undefined ? {} : { ticketRequest: options.ticketRequest }),
     ...(keyShares === undefined ? {} : { keyShares }),
     ...(options.ech === undefined ? {} : { ech: echClientConfig(options.ech) }),
     ...(permuteExtensions === undefined ? {} : { permuteExtensions }),

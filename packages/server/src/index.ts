@@ -9,9 +9,11 @@ export type {
   PskToImport,
   ReflectionGuard,
   Session,
+  SessionStore,
 } from 'tls13-core';
 export {
   createReflectionGuard,
+  createSessionStore,
   type EchKey,
   type EchKeys,
   EchRejectedError,

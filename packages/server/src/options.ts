@@ -1,6 +1,13 @@
 /** The options of servers and clients, named as in node:tls where they mean the same; what TLS 1.3 or we lack is refused. */
 import type { Kernel } from 'ktls-bind';
-import type { CertificateCompressionName, CryptoProvider, Limits, NamedGroupName, OidFilter } from 'tls13-core';
+import type {
+  CertificateCompressionName,
+  CryptoProvider,
+  Limits,
+  NamedGroupName,
+  OidFilter,
+  SessionStore,
+} from 'tls13-core';
 import type { PemOrDer } from 'tls13-node-crypto';
 import type { OnClientHello } from './client-hello-first.js';
 import type { SecureContextOptions, SniCallback } from './credentials.js';
@@ -90,6 +97,8 @@ export interface TlsServerOptions extends CommonOptions, PskServerOptions {
   readonly ALPNCallback?: (offer: { servername: string; protocols: string[] }) => string | undefined;
   /** One key of 48 bytes, or several, newest first. Default: random ones that rotate. */
   readonly ticketKeys?: Uint8Array | readonly Uint8Array[];
+  /** Keep sessions there, each for one resumption, in place of giving them to clients in tickets. */
+  readonly sessionStore?: SessionStore;
   /** Seconds for which a session may be resumed. Default 7,200. */
   readonly sessionTimeout?: number;
   /** Tickets sent after a handshake. Default 2; 0 for no resumption. */

@@ -10,10 +10,12 @@ export function ticketKeys(provider: CryptoProvider, { ticketKeys }: TlsServerOp
 }
 
 /** Undefined when no session is to be resumed. */
-export function ticketConfig(protector: TicketKeys, options: TlsServerOptions): TicketConfig | undefined {
+export function ticketConfig(keys: TicketKeys, options: TlsServerOptions): TicketConfig | undefined {
   const count = wholeNumber('ticketCount', options.ticketCount, 2, [0, 16]);
   const lifetime = wholeNumber('sessionTimeout', options.sessionTimeout, 7_200, [1, 604_800]);
-  return count === 0 ? undefined : { protector, count, lifetime };
+  if (count === 0) return undefined;
+  const { sessionStore: store } = options;
+  return { ...(store === undefined ? { protector: keys } : { store }), count, lifetime };
 }
 
 export function keyList(keys: Uint8Array | readonly Uint8Array[]): readonly Uint8Array[] {

@@ -9,6 +9,16 @@ export function isPromised<T>(value: T | PromiseLike<T>): value is PromiseLike<T
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
 
+/** All of them; at once when they are there already. */
+export function allKnown<T>(values: readonly Awaitable<T>[]): Awaitable<readonly T[]> {
+  const known: T[] = [];
+  for (const value of values) {
+    if (isPromised(value)) return Promise.all(values);
+    known.push(value);
+  }
+  return known;
+}
+
 /** Goes on at once when the value is there already. */
 export function whenKnown<A, B>(value: Awaitable<A>, then: (value: A) => Awaitable<B>): Awaitable<B> {
   return isPromised(value) ? Promise.resolve(value).then(then) : then(value);

@@ -41,6 +41,7 @@ export {
 } from './registry.js';
 export { createReplayCache, type ReplayCacheOptions } from './replay-cache.js';
 export { parseSession, type Session, serializeSession } from './session.js';
+export { createSessionStore, type SessionStoreOptions } from './session-store.js';
 export { createTicketKeys, type TicketKeys, type TicketKeysOptions } from './ticket-keys.js';
 export {
   extendedKeyUsageFilter,

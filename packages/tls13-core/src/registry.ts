@@ -119,6 +119,7 @@ export const extensionTypes = {
   post_handshake_auth: 49,
   signature_algorithms_cert: 50,
   key_share: 51,
+  ticket_request: 58,
   tls_flags: 62,
   ech_outer_extensions: 0xfd00,
   encrypted_client_hello: 0xfe0d,

@@ -21,6 +21,8 @@ export interface ClientConfig extends CommonConfig {
   readonly postHandshakeAuthentication?: boolean;
   /** Resume this session (§2.2). */
   readonly session?: Session;
+  /** Ask for this number of tickets (RFC 9149), 0 to 255: after a full handshake, and after a resumption. */
+  readonly ticketRequest?: { readonly newSession: number; readonly resumption: number };
   /** External PSKs to offer, best first, behind `session` (§4.3.11). */
   readonly psks?: readonly Psk[];
   /**

@@ -60,10 +60,15 @@ export interface ServerConfig extends CommonConfig {
   readonly ech?: EchServerConfig;
 }
 
+/** Either tickets that hold the session, sealed, or tickets that name one which this side keeps. */
 export interface TicketConfig {
-  readonly protector: Protector;
+  readonly protector?: Protector;
+  /** Each session serves once. See `createSessionStore`. */
+  readonly store?: SessionStore;
   /** Tickets sent after a full or resumed handshake. Default 2. */
   readonly count?: number;
+  /** Tickets sent at most to a client that asks for a number of them (RFC 9149). Default 8, or `count` if that is more. */
+  readonly countLimit?: number;
   /** Seconds. Default 7,200; at most 604,800 (§4.7.1). */
   readonly lifetime?: number;
   /**
@@ -71,6 +76,17 @@ export interface TicketConfig {
    * draft-ietf-tls-cross-sni-resumption): only where one certificate is good for all names. Default false.
    */
   readonly acrossNames?: boolean;
+}
+
+/**
+ * Keeps sessions by a name of 32 random bytes. What it keeps is secret: it holds the key of a session, and its memory is
+ * the store's to wipe. A call that fails costs a resumption, not the connection.
+ */
+export interface SessionStore {
+  /** `lifetime` in seconds. The tickets go out when it has answered. */
+  set(id: Uint8Array, state: Uint8Array, lifetime: number): Awaitable<void>;
+  /** Gives it once, and never again: `undefined` when it is unknown, too old, or has been taken. */
+  take(id: Uint8Array): Awaitable<Uint8Array | undefined>;
 }
 
 /** Authenticated encryption of state that is given to the peer to keep: tickets and cookies. See `createTicketKeys`. */

@@ -6,6 +6,7 @@ import { type CommonSettings, commonSettings } from './common.js';
 import { checkCredential } from './credential.js';
 import { type EchClientSettings, echClientSettings } from './ech.js';
 import { checkedPsks } from './psk.js';
+import { checkTicketRequest } from './tickets.js';
 
 /** A client's settings: everything that has a default has its value. */
 export interface ClientSettings extends CommonSettings {
@@ -14,6 +15,7 @@ export interface ClientSettings extends CommonSettings {
   readonly credential: ClientConfig['credential'];
   readonly session: ClientConfig['session'];
   readonly psks: readonly Psk[];
+  readonly ticketRequest: ClientConfig['ticketRequest'];
   readonly earlyData: boolean;
   readonly keyShares: readonly NamedGroupName[];
   readonly fallbackScsv: boolean;
@@ -30,6 +32,7 @@ export function clientSettings(config: ClientConfig): ClientSettings {
     throw new TypeError(`signatureSchemes: no server may sign with ${common.signatureSchemes.join(', ')} (§4.3.3)`);
   }
   const psks = checkedPsks(config.psks ?? []);
+  if (config.ticketRequest !== undefined) checkTicketRequest(config.ticketRequest);
   const { verifyPeer } = config;
   if (typeof verifyPeer !== 'function' && (verifyPeer !== undefined || psks.length === 0)) {
     throw new TypeError('verifyPeer must be a function: without it any server would be believed');
@@ -48,6 +51,7 @@ export function clientSettings(config: ClientConfig): ClientSettings {
     credential,
     session: config.session,
     psks,
+    ticketRequest: config.ticketRequest,
     earlyData: config.earlyData ?? false,
     keyShares,
     fallbackScsv: config.fallbackScsv ?? false,

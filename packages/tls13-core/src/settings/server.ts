@@ -1,5 +1,5 @@
 /** Turns what a server chose into settings the protocol can rely on, or says in a sentence what is wrong. */
-import type { Credential, EarlyDataConfig, ServerConfig, TicketConfig } from '../config/index.js';
+import type { Credential, EarlyDataConfig, ServerConfig } from '../config/index.js';
 import type { NamedGroupName } from '../registry.js';
 import { type OidFilter, oidFiltersToSend } from '../x509/oid-filters.js';
 import { type CommonSettings, commonSettings } from './common.js';
@@ -7,6 +7,7 @@ import { checkCredential } from './credential.js';
 import { earlyDataSettings, limitsFor } from './early-data.js';
 import { type EchServerSettings, echServerSettings } from './ech.js';
 import { checkedPsks } from './psk.js';
+import { type TicketSettings, ticketSettings } from './tickets.js';
 
 /** A server's settings: everything that has a default has its value. */
 export interface ServerSettings extends CommonSettings {
@@ -19,7 +20,7 @@ export interface ServerSettings extends CommonSettings {
   readonly verifyPeer: ServerConfig['verifyPeer'];
   readonly certificateAuthorities: readonly Uint8Array[];
   readonly oidFilters: readonly OidFilter[];
-  readonly tickets: Required<TicketConfig> | undefined;
+  readonly tickets: TicketSettings | undefined;
   /** `undefined` when none is accepted. */
   readonly earlyData: Required<EarlyDataConfig> | undefined;
   readonly cookies: ServerConfig['cookies'];
@@ -59,7 +60,7 @@ export function serverSettings(config: ServerConfig): ServerSettings {
     verifyPeer: config.verifyPeer,
     certificateAuthorities: config.certificateAuthorities ?? [],
     oidFilters: checkedOidFilters(config.oidFilters ?? []),
-    tickets: config.tickets === undefined ? undefined : ticketSettings(config.tickets),
+    tickets: config.tickets === undefined ? undefined : ticketSettings(config.tickets, common.provider),
     cookies: config.cookies,
     insistOnGroups: config.insistOnGroups ?? false,
     equalGroups: equalGroups(config.equalGroups ?? [], common.groups),
@@ -81,27 +82,14 @@ function equalGroups(sets: readonly (readonly NamedGroupName[])[], groups: reado
   return sets;
 }
 
-const maximumTicketLifetime = 604_800;
-
-function ticketSettings(config: TicketConfig): Required<TicketConfig> {
-  const { protector, count = 2, lifetime = 7_200, acrossNames = false } = config;
-  if (!Number.isInteger(count) || count < 0 || count > 16) {
-    throw new RangeError(`tickets.count must be a whole number from 0 to 16, not ${count}`);
-  }
-  if (!Number.isInteger(lifetime) || lifetime < 1 || lifetime > maximumTicketLifetime) {
-    throw new RangeError(`tickets.lifetime must be 1 to ${maximumTicketLifetime} seconds (§4.7.1), not ${lifetime}`);
-  }
-  return { protector, count, lifetime, acrossNames };
-}
-
-function checkedOidFilters(filters: readonly OidFilter[]): readonly OidFilter[] {
-  oidFiltersToSend(filters);
-  return filters;
-}
-
 function checkCredentials(credentials: readonly Credential[], anyPsk: boolean): void {
   if (credentials.length === 0 && !anyPsk) {
     throw new TypeError('credentials must hold at least one certificate and key, unless there are psks');
   }
   for (const credential of credentials) checkCredential(credential, 'credentials');
+}
+
+function checkedOidFilters(filters: readonly OidFilter[]): readonly OidFilter[] {
+  oidFiltersToSend(filters);
+  return filters;
 }

@@ -74,6 +74,11 @@ const bitsOf = (byte: number) => [0, 1, 2, 3, 4, 5, 6, 7].filter((bit) => (byte 
 /** §4.3.10, NewSessionTicket */
 export const maxEarlyDataSize = uint32;
 
+/** RFC 9149 §2, ClientHello */
+export const ticketRequest = struct({ newSessionCount: uint8, resumptionCount: uint8 });
+/** RFC 9149 §2, EncryptedExtensions */
+export const expectedTickets = uint8;
+
 const pskIdentity = struct({ identity: opaque(1, 2 ** 16 - 1), obfuscatedTicketAge: uint32 });
 export type PskIdentity = Decoded<typeof pskIdentity>;
 

@@ -27,6 +27,7 @@ const clientHelloTable = {
   pskKeyExchangeModes: on('psk_key_exchange_modes', values.pskKeyExchangeModes),
   earlyData: on('early_data', values.present),
   encryptedClientHello: on('encrypted_client_hello', echClientHello),
+  ticketRequest: on('ticket_request', values.ticketRequest),
   preSharedKey: on('pre_shared_key', values.offeredPsks),
 };
 
@@ -49,6 +50,7 @@ const encryptedExtensionsTable = {
   alpn: on('application_layer_protocol_negotiation', values.selectedProtocol),
   recordSizeLimit: on('record_size_limit', values.recordSizeLimit),
   earlyData: on('early_data', values.present),
+  expectedTickets: on('ticket_request', values.expectedTickets),
   echRetryConfigs: on('encrypted_client_hello', echRetryConfigs),
 };
 

@@ -70,6 +70,7 @@ const permitted: Readonly<Record<ExtensionName, Partial<Record<Message, string>>
   },
   tls_flags: { CH: '02 0001', NST: '02 0001' },
   key_share: { CH: `0005 ${share}`, SH: share, HRR: '001d' },
+  ticket_request: { CH: '0201', EE: '02' },
 };
 const names = Object.keys(extensionTypes).filter((name): name is ExtensionName => Object.hasOwn(permitted, name));
 const messageNames: readonly Message[] = ['CH', 'SH', 'HRR', 'EE', 'CR', 'CT', 'NST'];

@@ -55,6 +55,7 @@ export function clientHello(settings: ClientSettings, variable: Variable): Clien
       compressCertificate: accepts ? acceptedCompression(settings) : undefined,
       delegatedCredential: accepts ? delegatedCredentials(settings) : undefined,
       postHandshakeAuth: settings.postHandshakeAuthentication ? true : undefined,
+      ticketRequest: ticketRequest(settings),
       cookie: variable.cookie,
       keyShare: agrees ? [...greaseShare, ...keyShareEntries(variable.shares)] : undefined,
       earlyData: variable.earlyData.offered ? true : undefined,
@@ -72,6 +73,10 @@ export function clientHello(settings: ClientSettings, variable: Variable): Clien
 /** Whether an (EC)DHE may take place: with psk_ke alone, and no certificate to fall back to, it may not (§4.3.9). */
 export function agreesOnKeys({ pskKeyExchangeModes, verifyPeer }: ClientSettings): boolean {
   return pskKeyExchangeModes.includes('psk_dhe_ke') || verifyPeer !== undefined;
+}
+
+function ticketRequest({ ticketRequest: request }: ClientSettings) {
+  return request && { newSessionCount: request.newSession, resumptionCount: request.resumption };
 }
 
 function keyShareEntries(shares: readonly EphemeralKey[]) {

@@ -16,7 +16,7 @@ import { type AnswerableHello, transcriptBefore } from './answerable-hello.js';
 import { type EarlyTraffic, earlyDataInfo, earlyKeys, readEarlyData, ticketAgeSkew } from './early-data.js';
 import { certificateRequest, encryptedExtensions, serverHello } from './messages.js';
 import type { Parameters } from './parameters.js';
-import { canResume } from './psk.js';
+import { canResume, expectedTickets } from './psk.js';
 import type { ServerContext, TicketTerms, WaitCertificate, WaitEndOfEarlyData, WaitFinished } from './states.js';
 import { seconds } from './time.js';
 
@@ -216,13 +216,15 @@ function connectionInfo(
   };
 }
 
-function ticketTerms({ hello, psk }: Parameters, { settings }: ServerContext): TicketTerms | undefined {
+function ticketTerms(parameters: Parameters, { settings }: ServerContext): TicketTerms | undefined {
+  const { hello, psk } = parameters;
   if (settings.tickets === undefined || !canResume(hello.offer, settings)) return undefined;
+  const count = expectedTickets(parameters, settings) ?? settings.tickets.count;
   if (psk?.origin.kind === 'resumption') {
     const { authenticatedAt, pskIdentity } = psk.origin.ticket;
-    return { authenticatedAt, pskIdentity };
+    return { authenticatedAt, pskIdentity, count };
   }
-  return { authenticatedAt: seconds(settings.now()), pskIdentity: psk?.origin.identity };
+  return { authenticatedAt: seconds(settings.now()), pskIdentity: psk?.origin.identity, count };
 }
 
 function keyLog({ hello }: Parameters, label: KeyLogLabel, secret: Secret): Effect {

@@ -6,6 +6,7 @@ import { acceptedCompression } from '../certificate-compression.js';
 import { certificateSchemes, delegatedCredentials, handshakeSchemes } from '../certificate-verify.js';
 import { chooseGrease, greaseExtension } from '../grease.js';
 import type { Parameters } from './parameters.js';
+import { expectedTickets } from './psk.js';
 import type { ServerContext } from './states.js';
 
 export function serverHello(
@@ -27,10 +28,8 @@ export function serverHello(
   });
 }
 
-export function encryptedExtensions(
-  { hello, alpnProtocol, psk, earlyData }: Parameters,
-  { settings }: ServerContext,
-): Uint8Array {
+export function encryptedExtensions(parameters: Parameters, { settings }: ServerContext): Uint8Array {
+  const { hello, alpnProtocol, psk, earlyData } = parameters;
   const { offer, share } = hello;
   const preferred = share === undefined ? [] : settings.groups.slice(0, settings.groups.indexOf(share.group));
   const betterThanShared = preferred.some(
@@ -47,6 +46,7 @@ export function encryptedExtensions(
       // RFC 9849 §7.1: so that the client can try again with a config that this server opens.
       echRetryConfigs: offer.ech.kind === 'rejected' ? settings.ech?.keys.retryConfigs : undefined,
       earlyData: earlyData.limit === undefined ? undefined : true,
+      expectedTickets: expectedTickets(parameters, settings),
     },
   });
 }

@@ -71,6 +71,20 @@ export function canResume({ pskModes }: Offer, settings: ServerSettings): boolea
   return settings.pskKeyExchangeModes.some((mode) => allows(settings, pskModes, mode));
 }
 
+/** RFC 9149 §2: the answer to a client that asks for a number of tickets; `undefined` to one that does not. */
+export function expectedTickets(
+  { hello: { offer }, psk }: { readonly hello: AnswerableHello; readonly psk: SelectedPsk | undefined },
+  settings: ServerSettings,
+): number | undefined {
+  const { ticketRequest } = offer.hello.extensions;
+  if (ticketRequest === undefined) return undefined;
+  if (settings.tickets === undefined || !canResume(offer, settings)) return 0;
+  const { newSessionCount, resumptionCount } = ticketRequest;
+  const wanted = psk?.origin.kind === 'resumption' ? resumptionCount : newSessionCount;
+  // Who sends none to anybody sends none to those who ask.
+  return settings.tickets.count === 0 ? 0 : Math.min(wanted, settings.tickets.countLimit);
+}
+
 /** Why a server without certificates refuses a client. */
 export function noAcceptablePsk(hello: AnswerableHello, context: ServerContext): TlsError {
   const { psks } = hello.offer;

@@ -23,7 +23,7 @@ export function resumptionCandidate(
   const tryFrom = (index: number): Awaitable<PskCandidate | undefined> => {
     const psk = offer.psks[index];
     if (psk === undefined || index >= mostTried) return undefined;
-    return whenKnown(tickets.protector.unprotect(psk.identity), (state) => {
+    return whenKnown(tickets.open(psk.identity), (state) => {
       const ticket = state === undefined ? undefined : decodeTicket(state);
       const suite = ticket === undefined ? undefined : usableSuite(ticket, psk, hello, settings);
       if (ticket === undefined || suite === undefined) return tryFrom(index + 1);

@@ -93,6 +93,7 @@ export interface TicketTerms {
   readonly authenticatedAt: number;
   /** On the wire, of the external PSK that authenticated it. */
   readonly pskIdentity: Uint8Array | undefined;
+  readonly count: number;
 }
 
 export const serverStart: ServerState = { name: 'START' };

@@ -1,5 +1,6 @@
 /** What a ticket holds (§4.7.1): all that a later connection must know of this one, sealed and given to the client. */
 import { TlsError } from '../../alert.js';
+import { type Awaitable, allKnown, whenKnown } from '../../awaitable.js';
 import type { ConnectionInfo } from '../../connection-info.js';
 import type { CryptoProvider } from '../../crypto/provider.js';
 import { cipherSuite } from '../../crypto/suites.js';
@@ -56,20 +57,19 @@ export function newSessionTickets(
   terms: TicketTerms,
   info: ConnectionInfo,
   { settings }: ServerContext,
-): readonly Uint8Array[] {
+): Awaitable<readonly Uint8Array[]> {
   const { tickets, provider } = settings;
   if (tickets === undefined) return [];
   const now = settings.now();
   const issuedAt = seconds(now);
   const maxEarlyData = settings.earlyData?.maxSize ?? 0;
-  const { authenticatedAt, pskIdentity } = terms;
+  const { authenticatedAt, pskIdentity, count } = terms;
   const lifetime = Math.min(tickets.lifetime, authenticatedAt + longestChain - issuedAt);
   if (lifetime <= 0) return [];
   const hash = provider.hash(cipherSuite(info.cipherSuite).hash);
   const flags = tickets.acrossNames ? [tlsFlags.resumption_across_names] : undefined;
-  const messages: Uint8Array[] = [];
   const extra = greaseExtension(settings.grease ? chooseGrease(provider) : undefined);
-  for (let index = 0; index < tickets.count; index += 1) {
+  const drafts = Array.from({ length: count }, (_, index) => {
     const ticketNonce = Uint8Array.of(index);
     const ticket: Ticket = {
       cipherSuite: info.cipherSuite,
@@ -85,21 +85,19 @@ export function newSessionTickets(
       clientCertificates: info.peerCertificates,
       pskIdentity,
     };
-    const sealed = tickets.protector.protect(encodeTicket(ticket));
+    const state = encodeTicket(ticket);
     ticket.psk.fill(0);
-    // A client's chain may be longer than any ticket can be; then this connection is not resumed.
-    if (sealed.length > mostBytes) return [];
-    messages.push(
-      encodeMessage('new_session_ticket', {
-        ticketLifetime: lifetime,
-        ticketAgeAdd: ticket.ageAdd,
-        ticketNonce,
-        ticket: sealed,
-        extensions: { flags, earlyData: maxEarlyData === 0 ? undefined : maxEarlyData, extra },
-      }),
-    );
-  }
-  return messages;
+    return whenKnown(tickets.keep(state, lifetime), (kept) => ({ ticketNonce, ageAdd: ticket.ageAdd, kept }));
+  });
+  return whenKnown(allKnown(drafts), (made) =>
+    made.flatMap(({ ticketNonce, ageAdd, kept }) => {
+      // A client's chain may be longer than any ticket can be; then this connection is not resumed.
+      if (kept === undefined || kept.length > mostBytes) return [];
+      const extensions = { flags, earlyData: maxEarlyData === 0 ? undefined : maxEarlyData, extra };
+      const body = { ticketLifetime: lifetime, ticketAgeAdd: ageAdd, ticketNonce, ticket: kept, extensions };
+      return [encodeMessage('new_session_ticket', body)];
+    }),
+  );
 }
 
 export function encodeTicket(ticket: Ticket): Uint8Array {

@@ -10,12 +10,14 @@ import { negotiationTests } from './negotiation.js';
 import { pendingTests } from './pending.js';
 import { recordTests } from './records.js';
 import { resumptionTests } from './resumption.js';
+import { sessionTests } from './sessions.js';
 
 export function engineSuite(name: string, provider: CryptoProvider): void {
   describe(`the engine over ${name}: negotiation`, () => negotiationTests(provider));
   describe(`the engine over ${name}: resumption`, () => resumptionTests(provider));
   describe(`the engine over ${name}: external PSKs`, () => externalPskTests(provider));
   describe(`the engine over ${name}: early data`, () => earlyDataTests(provider));
+  describe(`the engine over ${name}: sessions`, () => sessionTests(provider));
   describe(`the engine over ${name}: key updates`, () => keyUpdateTests(provider));
   describe(`the engine over ${name}: closing`, () => closingTests(provider));
   describe(`the engine over ${name}: waiting for the application`, () => pendingTests(provider));
