@@ -1,7 +1,8 @@
 /** Certificates with their keys as a server presents them: read once, chosen by name and signature scheme, replaceable. */
 import { type KeyObject, X509Certificate } from 'node:crypto';
-import { type ClientHelloInfo, type Credential, type Signer, signatureSchemes } from 'tls13-core';
+import { type ClientHelloInfo, type Credential, firstUsableCredential, type Signer } from 'tls13-core';
 import { type CertificateSource, credential, type PemOrDer, privateKey, readCertificates } from 'tls13-node-crypto';
+import { delegatedCredential } from './delegation.js';
 
 /** A private key, or one with the passphrase that opens it. */
 export type KeySource = PemOrDer | KeyObject | { readonly pem: PemOrDer; readonly passphrase?: string };
@@ -16,6 +17,11 @@ export interface SecureContextOptions {
   readonly passphrase?: string;
   /** Signs instead of `key`: for a key that never leaves an HSM, a KMS or another process. */
   readonly signer?: Signer;
+  /**
+   * A delegated credential (RFC 9345), in PEM as `delegate` makes it or DER; `key` is then the key that it delegates to.
+   * Presented to clients that accept it; give the certificate's own pair in `credentials` for the others.
+   */
+  readonly delegatedCredential?: PemOrDer;
 }
 
 /** As node:tls has it: chooses by name; no context leaves the choice to the server. */
@@ -76,16 +82,10 @@ export class CredentialStore {
   }
 
   /** The first that holds the name and can sign for the client; else the first that can sign; else the first. */
-  choose({ serverName, signatureSchemes: offered }: ClientHelloInfo): Credential | undefined {
-    const named = serverName === undefined ? [] : this.#named(serverName.toLowerCase());
-    return firstUsable(named, offered) ?? this.#firstDefault(offered) ?? named[0] ?? this.#defaults[0]?.credential;
-  }
-
-  #firstDefault(offered: readonly number[]): Credential | undefined {
-    return firstUsable(
-      this.#defaults.map(({ credential }) => credential),
-      offered,
-    );
+  choose(hello: ClientHelloInfo): Credential | undefined {
+    const named = hello.serverName === undefined ? [] : this.#named(hello.serverName.toLowerCase());
+    const defaults = this.#defaults.map(({ credential }) => credential);
+    return firstUsableCredential(named, hello) ?? firstUsableCredential(defaults, hello) ?? named[0] ?? defaults[0];
   }
 
   #named(name: string): readonly Credential[] {
@@ -132,11 +132,12 @@ export function askSni(callback: SniCallback, store: CredentialStore, hello: Cli
 
 /** The credentials of `cert` and `key` (or `signer`): none when neither is given. */
 export function readCredentials(options: SecureContextOptions): readonly Credential[] {
-  const { cert, key, signer, passphrase } = options;
+  const { cert, key, signer, passphrase, delegatedCredential: delegated } = options;
   if (cert === undefined) {
     if (key === undefined && signer === undefined) return [];
     throw new TypeError('key was given without cert: give the certificate chain that goes with it');
   }
+  if (delegated !== undefined) return [delegatedPair(options, delegated)];
   if (signer !== undefined) {
     return [{ certificateChain: readCertificates(cert).map(({ raw }) => new Uint8Array(raw)), signer }];
   }
@@ -147,8 +148,12 @@ export function readCredentials(options: SecureContextOptions): readonly Credent
   return chains.map((chain) => credential({ cert: chain, ...matchingKey(chain, keys) }));
 }
 
-function canSign(one: Credential, offered: readonly number[]): boolean {
-  return one.signer.schemes.some((name) => offered.includes(signatureSchemes[name]));
+function delegatedPair({ cert, key, passphrase }: SecureContextOptions, delegated: PemOrDer): Credential {
+  if (cert === undefined || key === undefined || isList(key)) {
+    throw new TypeError('delegatedCredential goes with one cert and one key, which is the one that it delegates to');
+  }
+  const own = keyOptions(key, passphrase);
+  return delegatedCredential(cert, own.key, delegated, own.passphrase);
 }
 
 interface NamedCredential {
@@ -165,10 +170,6 @@ const rememberedNames = 1000;
 /** Of a DNS name; the protocol allows 65,535 bytes. */
 const longestName = 253;
 
-function firstUsable(credentials: readonly Credential[], offered: readonly number[]): Credential | undefined {
-  return credentials.find((one) => canSign(one, offered));
-}
-
 function fromContext(
   context: SecureContext | SecureContextOptions | undefined,
   store: CredentialStore,
@@ -176,7 +177,7 @@ function fromContext(
 ): Credential | undefined {
   if (context === undefined || context === null) return store.choose(hello);
   const { credentials } = context instanceof SecureContext ? context : createSecureContext(context);
-  return firstUsable(credentials, hello.signatureSchemes) ?? credentials[0];
+  return firstUsableCredential(credentials, hello) ?? credentials[0];
 }
 
 function unwrap(answer: { readonly credential: Credential | undefined } | { readonly error: Error }) {

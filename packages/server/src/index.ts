@@ -35,6 +35,7 @@ export {
   type SecureContextOptions,
   type SniCallback,
 } from './credentials.js';
+export { type DelegateOptions, type Delegation, delegate } from './delegation.js';
 export {
   type AlertMessage,
   type Counters,

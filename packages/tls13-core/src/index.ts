@@ -20,6 +20,7 @@ export {
   type DelegationOptions,
   parseDelegatedCredential,
 } from './handshake/create-delegated-credential.js';
+export { firstUsableCredential } from './handshake/credential-choice.js';
 export type { KeyLogLabel } from './handshake/effects.js';
 export { ja4 } from './ja4.js';
 export { createReflectionGuard, type ReflectionGuardOptions } from './reflection-guard.js';

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { asError } from '../errors.js';
 import { connect, connectCommand } from './connect.js';
+import { delegateCommand, delegateKey } from './delegate.js';
 import { doctor, doctorCommand } from './doctor.js';
 import { ech, echCommand } from './ech.js';
 import { type Arguments, type Command, helpOf, parseArguments, UsageError } from './options.js';
@@ -17,6 +18,7 @@ const commands: readonly Runnable[] = [
   { command: serveCommand, run: serve },
   { command: connectCommand, run: connect },
   { command: echCommand, run: ech },
+  { command: delegateCommand, run: delegateKey },
   { command: doctorCommand, run: doctor },
 ];
 

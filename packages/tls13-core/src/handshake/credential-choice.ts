@@ -1,6 +1,6 @@
 /** Which of this side's credentials a peer can make use of (§4.5.1.2), for both roles. */
 import { TlsError } from '../alert.js';
-import type { Credential } from '../config/index.js';
+import type { ClientHelloInfo, Credential } from '../config/index.js';
 import { type SignatureSchemeName, signatureSchemes } from '../registry.js';
 import { decodeDelegatedCredential } from '../wire/index.js';
 import { certificateFields, certificateSignatureSchemes } from '../x509/certificate.js';
@@ -32,6 +32,20 @@ export function firstUsable(credentials: readonly Credential[], accepted: Accept
   const [first, ...others] = usable;
   if (others.length === 0) return first;
   return usable.find(({ credential }) => chainIsAccepted(credential, accepted)) ?? first;
+}
+
+/**
+ * The first credential that can sign for a client, as a server without a choice of its own takes it: one whose chain is
+ * signed as the client accepts it comes before others. `now` is in milliseconds since 1970, by default `Date.now()`.
+ */
+export function firstUsableCredential(
+  credentials: readonly Credential[],
+  hello: Pick<ClientHelloInfo, 'signatureSchemes' | 'certificateSignatureSchemes' | 'delegatedCredentialSchemes'>,
+  now = Date.now(),
+): Credential | undefined {
+  const { signatureSchemes: handshake, certificateSignatureSchemes, delegatedCredentialSchemes } = hello;
+  const accepted = { signatureSchemes: handshake, certificateSignatureSchemes, delegatedCredentialSchemes, now };
+  return firstUsable(credentials, accepted)?.credential;
 }
 
 /** The scheme to sign with under this credential, or `undefined` when the peer has no use for it. */

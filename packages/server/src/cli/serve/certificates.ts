@@ -42,7 +42,10 @@ async function development(): Promise<Certificates> {
 }
 
 function readPair(certFile: string, keyFile: string) {
-  const options = { cert: readOptionFile('cert', certFile), key: readOptionFile('key', keyFile) };
+  const key = readOptionFile('key', keyFile);
+  // What `tls13 delegate` makes.
+  const delegated = key.includes('BEGIN DELEGATED CREDENTIAL') ? { delegatedCredential: key } : {};
+  const options = { cert: readOptionFile('cert', certFile), key, ...delegated };
   try {
     const [leaf] = createSecureContext(options).certificates;
     if (leaf === undefined) throw new TypeError('it holds no certificate');
