@@ -1,5 +1,6 @@
 /** The certificates and keys that the runner gives, and the choice among them that it expects. */
 import { type Credential, type SignatureSchemeName, type Signer, signatureSchemes, TlsError } from 'tls13-core';
+import { contentOf, elements } from './der.js';
 import { shownWith } from './features/ocsp.js';
 import { type CredentialFlags, type Flags, numbers, text, Unimplemented } from './flags.js';
 import { answerer, readPem, type World } from './world.js';
@@ -94,28 +95,6 @@ function issuerOf(certificate: Uint8Array): Uint8Array {
   const fields = elements(contentOf(toBeSigned));
   const hasVersion = fields[0]?.[0] === 0xa0;
   return fields[hasVersion ? 3 : 2] ?? nothing;
-}
-
-/** The elements of a DER sequence's content, headers included. */
-function elements(content: Uint8Array): readonly Uint8Array[] {
-  const found: Uint8Array[] = [];
-  for (let rest = content; rest.length > 0; rest = rest.subarray(found.at(-1)?.length ?? rest.length)) {
-    const { header, length } = measure(rest);
-    found.push(rest.subarray(0, header + length));
-  }
-  return found;
-}
-
-function contentOf(element: Uint8Array): Uint8Array {
-  const { header, length } = measure(element);
-  return element.subarray(header, header + length);
-}
-
-function measure(element: Uint8Array): { readonly header: number; readonly length: number } {
-  const first = element[1] ?? 0;
-  if (first < 0x80) return { header: 2, length: first };
-  const header = 2 + (first & 0x7f);
-  return { header, length: element.subarray(2, header).reduce((value, byte) => value * 256 + byte, 0) };
 }
 
 const nothing = new Uint8Array(0);

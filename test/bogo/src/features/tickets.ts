@@ -2,7 +2,8 @@
 import type { Protector, Session } from 'tls13-core';
 import { expectSame, Failure } from '../failure.js';
 import type { Feature } from '../feature.js';
-import { type Flags, number } from '../flags.js';
+import { base64, type Flags, number } from '../flags.js';
+import { recommendedTickets } from '../ticket-format.js';
 import { answerer, type World } from '../world.js';
 
 export const tickets: Feature = {
@@ -16,7 +17,7 @@ export const tickets: Feature = {
       'resumption-across-names-enabled',
       'skip-ticket',
     ],
-    values: ['expect-ticket-age-skew', 'resumption-delay'],
+    values: ['expect-ticket-age-skew', 'resumption-delay', 'ticket-key'],
   },
   check(info, flags) {
     const skew = info.ticketAgeSkew ?? 0;
@@ -47,6 +48,7 @@ export function checkSession(session: Session, { switches }: Flags): void {
 
 function ticketKeys(flags: Flags, world: World): Protector {
   const later = answerer(flags.switches.has('async'));
-  const { ticketKeys: keys } = world;
+  const given = base64(flags, 'ticket-key');
+  const keys = given === undefined ? world.ticketKeys : recommendedTickets(given);
   return { protect: (state) => keys.protect(state), unprotect: (sealed) => later(() => keys.unprotect(sealed)) };
 }
