@@ -10,7 +10,8 @@ import {
   parseSession,
   type Session,
 } from 'tls13-core';
-import { type ConnectionHost, TlsConnection } from './connection.js';
+import { TlsConnection } from './connection.js';
+import type { ConnectionHost } from './connection-types.js';
 import { createSecureContext, readCredentials, SecureContext, type SecureContextOptions } from './credentials.js';
 import { clientTelemetry } from './diagnostics.js';
 import { type EchClientOptions, echClientConfig } from './ech.js';
@@ -42,6 +43,11 @@ export interface ConnectOptions extends CommonOptions, PskClientOptions {
   readonly session?: Uint8Array | Session;
   /** Ask for this number of tickets (RFC 9149): after a full handshake, and after a resumption. */
   readonly ticketRequest?: { readonly newSession: number; readonly resumption: number };
+  /**
+   * Sent at once with `session`, before the server has answered (0-RTT, §2.3), when the session permits all of it. Others
+   * can send it again (§8). Whether it arrived, `earlyDataAccepted` of the connection says after `secureConnect`.
+   */
+  readonly earlyData?: string | Uint8Array;
   /** Instead of the check that the certificate holds the name. */
   readonly checkServerIdentity?: CheckServerIdentity;
   /** Groups to send key shares for at once. Default: the first of the groups. */
@@ -97,6 +103,7 @@ export function connect(options: ConnectOptions, listener?: () => void): TlsConn
     check,
     host: connecting,
     servername: config.serverName,
+    earlyData: typeof options.earlyData === 'string' ? Buffer.from(options.earlyData) : options.earlyData,
   });
   connecting.watch(connection);
   if (listener !== undefined) connection.once('secureConnect', listener);
@@ -178,6 +185,7 @@ function clientConfig(options: ConnectOptions, host: string, check: PeerCheck): 
     ...(resumable ? { session } : {}),
     ...(options.ticketRequest === undefined ? {} : { ticketRequest: options.ticketRequest }),
     ...(keyShares === undefined ? {} : { keyShares }),
+    ...(options.earlyData === undefined ? {} : { earlyData: true }),
     ...(options.ech === undefined ? {} : { ech: echClientConfig(options.ech) }),
     ...(permuteExtensions === undefined ? {} : { permuteExtensions }),
     ...(middleboxCompatibility === undefined ? {} : { middleboxCompatibility }),

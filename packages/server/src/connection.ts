@@ -2,7 +2,7 @@
  * A TLS connection as people hold it: a Duplex with the methods, events and properties of node:tls's TLSSocket, and
  * what goes beyond them: `offload`, `sendFile`, `updateKeys`.
  */
-import { X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
 import type { PeerCertificate } from 'node:tls';
 import {
   type ConnectionInfo,
@@ -14,35 +14,16 @@ import {
   type TlsError,
 } from 'tls13-core';
 import { CertificateRequests, type RequestCertificateOptions } from './certificate-requests.js';
-import type { Telemetry } from './diagnostics.js';
-import { type Done, Driver, type DriverOwner, type DriverSettings } from './driver.js';
+import type { ConnectionSettings } from './connection-types.js';
+import { Driver } from './driver.js';
+import type { Done, DriverOwner } from './driver-owner.js';
 import { asError, ConnectionError } from './errors.js';
 import { keyLogLine } from './key-log.js';
 import { type ConnectionOffload, describe, refused } from './offload.js';
-import { legacyCertificate, legacyChain, type PeerCheck } from './peer.js';
+import { leafOf, peerCertificateOf } from './peer.js';
 import { FileJob, type FileSource, type SendFileOptions } from './send-file.js';
 import { SocketDuplex } from './socket-duplex.js';
 import type { FileTransfer, Transport } from './transport/types.js';
-
-/** What a connection is told by whoever makes it. */
-export interface ConnectionSettings {
-  readonly driver: DriverSettings;
-  readonly allowHalfOpen: boolean;
-  readonly telemetry: Telemetry;
-  readonly check: PeerCheck | undefined;
-  readonly host: ConnectionHost;
-  /** Client: the name asked for. */
-  readonly servername?: string | undefined;
-}
-
-/** Whoever makes connections, and is told how they fare. */
-export interface ConnectionHost {
-  secured(connection: TlsConnection): void;
-  /** Before `secured`. @returns whether the host reports it; else the connection emits `error`. */
-  handshakeFailed(connection: TlsConnection, error: Error): boolean;
-  closed(connection: TlsConnection): void;
-  keyLogged(connection: TlsConnection, line: Buffer): void;
-}
 
 export class TlsConnection extends SocketDuplex {
   /** As of TLSSocket. */
@@ -53,6 +34,8 @@ export class TlsConnection extends SocketDuplex {
   readonly #events: DriverOwner;
   #driver: Driver | undefined;
   #secured = false;
+  /** Server: what is known before the handshake is complete, when early data was accepted. */
+  #earlyInfo: ConnectionInfo | undefined;
   /** A write or end that waits for the handshake. */
   #held: { readonly run: () => void; readonly callback: Done } | undefined;
   /** Data, and its end, that came before `secured`. */
@@ -66,6 +49,7 @@ export class TlsConnection extends SocketDuplex {
     super({ allowHalfOpen: settings.allowHalfOpen, readableHighWaterMark: 65_536, writableHighWaterMark: 65_536 });
     this.#settings = settings;
     this.#events = {
+      early: (info) => this.#onEarly(info),
       secured: (info) => this.#onSecured(info),
       data: (bytes) => this.#onData(bytes),
       ended: () => this.#onEnded(),
@@ -82,7 +66,7 @@ export class TlsConnection extends SocketDuplex {
   start(engine: TlsEngine, transport: Transport): void {
     if (this.destroyed) return transport.destroy();
     this.#driver = new Driver(engine, transport, this.#events, this.#settings.driver);
-    this.#driver.start();
+    this.#driver.start(this.#settings.earlyData);
   }
 
   // --- what node:tls has too
@@ -118,21 +102,16 @@ export class TlsConnection extends SocketDuplex {
 
   /** The peer's certificate in node:tls's older shape; an empty object when it showed none. */
   getPeerCertificate(detailed = false): PeerCertificate | Record<string, never> {
-    const chain = this.info?.peerCertificates ?? [];
-    const [leaf] = chain;
-    if (leaf === undefined) return {};
-    return (detailed ? legacyChain(chain) : legacyCertificate(leaf)) ?? {};
+    return peerCertificateOf(this.info?.peerCertificates ?? [], detailed);
   }
 
   getPeerX509Certificate(): X509Certificate | undefined {
-    const [leaf] = this.info?.peerCertificates ?? [];
-    return leaf === undefined ? undefined : new X509Certificate(leaf);
+    return leafOf(this.info?.peerCertificates);
   }
 
   /** Our own certificate. */
   getX509Certificate(): X509Certificate | undefined {
-    const [leaf] = this.info?.localCertificates ?? [];
-    return leaf === undefined ? undefined : new X509Certificate(leaf);
+    return leafOf(this.info?.localCertificates);
   }
 
   isSessionReused(): boolean {
@@ -164,7 +143,25 @@ export class TlsConnection extends SocketDuplex {
 
   /** What the handshake negotiated; undefined until it is complete. */
   get info(): ConnectionInfo | undefined {
-    return this.#driver?.engine.info;
+    return this.#driver?.engine.info ?? this.#earlyInfo;
+  }
+
+  /**
+   * Server: what is read now came as early data, and the client has not shown yet that it is there: anybody may have sent
+   * it again (§8). Over when the event `confirmed` comes.
+   */
+  get inEarlyData(): boolean {
+    return this.#earlyInfo !== undefined && this.#driver?.engine.info === undefined;
+  }
+
+  /** Client: the option `earlyData` reached the server; what did not is to be written again if it is wanted still. */
+  get earlyDataAccepted(): boolean {
+    return this.#driver?.earlyDataSent === true && this.info?.earlyData === 'accepted';
+  }
+
+  /** As `exportKeyingMaterial`, of early data (§7.5): no proof that the peer is there now. Throws without early data. */
+  exportEarlyKeyingMaterial(length: number, label: string, context?: Uint8Array): Buffer {
+    return Buffer.from(this.#open.engine.exportEarlyKeyingMaterial(length, label, context));
   }
 
   /** Where the records of each direction are protected and, if in user space, why. */
@@ -218,12 +215,12 @@ export class TlsConnection extends SocketDuplex {
 
   /** Whether the handshake has begun: a peer may connect and say nothing. */
   get shaking(): boolean {
-    return !this.#secured && (this.#driver?.heard ?? false);
+    return (!this.#secured || this.inEarlyData) && (this.#driver?.heard ?? false);
   }
 
   /** Ends the handshake with an error of the host's: it took too long, say. */
   abandon(error: Error): void {
-    if (!this.#secured) this.#onFailed(error);
+    if (!this.#secured || this.inEarlyData) this.#onFailed(error);
   }
 
   /** Ends the handshake with an alert of the host's. */
@@ -321,7 +318,19 @@ export class TlsConnection extends SocketDuplex {
 
   // --- what the driver says
 
+  #onEarly(info: ConnectionInfo): void {
+    this.#secured = true;
+    this.#earlyInfo = info;
+    this.#settings.host.early?.(this);
+  }
+
   #onSecured(info: ConnectionInfo): void {
+    if (this.#secured) {
+      this.#settings.telemetry.handshakeDone(this, info.resumed);
+      this.#settings.host.secured(this);
+      if (!this.destroyed) this.emit('confirmed');
+      return;
+    }
     this.#secured = true;
     this.#settings.telemetry.handshakeDone(this, info.resumed);
     this.#settings.host.secured(this);
@@ -371,11 +380,11 @@ export class TlsConnection extends SocketDuplex {
 
   #onFailed(error: Error): void {
     this.#settings.telemetry.failed(this, error);
+    if (!this.#secured || this.inEarlyData) this.#settings.telemetry.handshakeFailed(this, error);
     if (this.#secured) {
       this.destroy(error);
       return;
     }
-    this.#settings.telemetry.handshakeFailed(this, error);
     let reported = true;
     try {
       reported = this.#settings.host.handshakeFailed(this, error);

@@ -7,6 +7,8 @@ export type AuthenticationEvent = Extract<TlsEvent, { readonly type: 'certificat
 
 /** Whom a driver serves. Nothing is called after `failed`, nor after the driver was destroyed. */
 export interface DriverOwner {
+  /** Server: early data was accepted, `data` brings it, and `write` may be called; the handshake is not complete (§2.3). */
+  early(info: ConnectionInfo): void;
   /** The handshake is complete, and sending is where it will stay: `write` may be called. */
   secured(info: ConnectionInfo): void;
   /** Application data: a view, valid during the call. @returns whether more is welcome; else call `read` for more. */

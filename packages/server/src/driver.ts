@@ -4,21 +4,15 @@
  */
 import { type ConnectionInfo, contentTypes, type TlsEngine, TlsError, type TlsEvent } from 'tls13-core';
 import { releaseBuffer } from 'tls13-node-crypto';
+import { carryOut, sealInRecords } from './carry-out.js';
 import type { Done, DriverOwner, DriverSettings } from './driver-owner.js';
+import { EarlySending } from './early-sending.js';
 import { asSystemError, ConnectionError, notConnected, recordFault } from './errors.js';
 import { HandOver } from './hand-over.js';
-import { type ConnectionOffload, largestFragment } from './offload.js';
+import type { ConnectionOffload } from './offload.js';
 import { readTransfer } from './read-transfer.js';
 import { takeBytes } from './transport/chunks.js';
-import {
-  type Control,
-  type FileTransfer,
-  isKernelSide,
-  type Transport,
-  type TransportHandler,
-} from './transport/types.js';
-
-export type { Done, DriverOwner, DriverSettings };
+import type { FileTransfer, Transport, TransportHandler } from './transport/types.js';
 
 export class Driver implements TransportHandler {
   readonly engine: TlsEngine;
@@ -26,7 +20,12 @@ export class Driver implements TransportHandler {
   readonly #owner: DriverOwner;
   readonly #settings: DriverSettings;
   readonly #handOver: HandOver;
-  #phase: 'handshake' | 'handing over' | 'open' | 'over' = 'handshake';
+  /** `early`: a server has accepted early data, and may be answering it; the handshake goes on. */
+  #phase: 'handshake' | 'early' | 'handing over' | 'open' | 'over' = 'handshake';
+  /** Client. */
+  #early: EarlySending | undefined;
+  /** What the application asked for between early data and its turn, while sending goes over. */
+  #later: (() => void) | undefined;
   #wanted = true;
   #heard = false;
   #pending = false;
@@ -52,10 +51,17 @@ export class Driver implements TransportHandler {
     });
   }
 
-  start(): void {
+  /** @param earlyData of a client: sent before the server has answered, if the session permits all of it. */
+  start(earlyData?: Uint8Array): void {
+    if (earlyData !== undefined) this.#early = new EarlySending(this.engine, earlyData);
     this.transport.start(this);
     this.#handle(this.engine.start());
+    this.#sendEarly();
     this.#updateReading();
+  }
+
+  get earlyDataSent(): boolean {
+    return this.#early?.sent ?? false;
   }
 
   get offload(): ConnectionOffload {
@@ -74,7 +80,8 @@ export class Driver implements TransportHandler {
 
   /** Sends application data; the next call only after `done`. */
   write(chunks: readonly Uint8Array[], done: Done): void {
-    if (this.#phase !== 'open') return done(notConnected());
+    if (this.#isLater(() => this.write(chunks, done))) return;
+    if (!this.#isWritable) return done(notConnected());
     this.#done = done;
     const kernel = this.#handOver.sendingKernel;
     if (kernel === undefined) {
@@ -87,7 +94,8 @@ export class Driver implements TransportHandler {
 
   /** Sends a range of a file, as `write` would its content; the next call only after `done`. */
   sendFile(transfer: FileTransfer, done: Done): void {
-    if (this.#phase !== 'open') return done(notConnected());
+    if (this.#isLater(() => this.sendFile(transfer, done))) return;
+    if (!this.#isWritable) return done(notConnected());
     this.#file = { transfer, done };
     const finish: Done = (error) => this.#finishFile(transfer, error);
     const kernel = this.#handOver.sendingKernel;
@@ -102,7 +110,8 @@ export class Driver implements TransportHandler {
 
   /** Sends close_notify, then the FIN; the last call. */
   end(done: Done): void {
-    if (this.#phase !== 'open') return done(notConnected());
+    if (this.#isLater(() => this.end(done))) return;
+    if (!this.#isWritable) return done(notConnected());
     this.#closed = true;
     this.#handle(this.engine.close());
     if (this.#isOver) return done();
@@ -143,7 +152,7 @@ export class Driver implements TransportHandler {
   destroy(how: 'clean' | 'cut' | 'reset'): void {
     if (this.#isOver) return;
     const idle = this.#done === undefined && this.#file === undefined && this.transport.drained;
-    const polite = how === 'clean' && idle && this.#phase === 'open';
+    const polite = how === 'clean' && idle && this.#isWritable;
     if (polite) this.#handle(this.engine.close());
     if (this.#isOver) return;
     this.#phase = 'over';
@@ -213,42 +222,28 @@ export class Driver implements TransportHandler {
    * that left is with TCP.
    */
   #handle(events: readonly TlsEvent[]): boolean {
-    const flushed = this.#carryOut(events);
+    const flushed = carryOut(events, this.transport, this.#handOver);
     let connected: ConnectionInfo | undefined;
     for (const event of events) {
       if (this.#isOver) return true;
       if (event.type === 'connected') connected = event.info;
       else this.#tell(event);
     }
-    if (connected !== undefined && !this.#isOver) {
-      this.#phase = 'handing over';
-      this.#giveAway();
-    }
+    if (connected !== undefined && !this.#isOver && this.#phase === 'handshake') this.#giveAway();
+    else this.#confirm();
     return flushed;
-  }
-
-  #carryOut(events: readonly TlsEvent[]): boolean {
-    const bytes: Uint8Array[] = [];
-    const controls: Control[] = [];
-    for (const event of events) {
-      if (event.type === 'transmit') bytes.push(event.data);
-      else if (event.type === 'record') controls.push({ kind: 'record', ...event });
-      else if (event.type === 'rekey') {
-        if (event.direction === 'send') controls.push({ kind: 'keys', keys: event.keys });
-        else this.#handOver.replaceReceiveKeys(event.keys);
-      }
-    }
-    const { kernel } = this.transport;
-    const bytesFlushed = bytes.length === 0 || this.transport.write(bytes);
-    const controlsFlushed = controls.length === 0 || !isKernelSide(kernel) || kernel.sendControl(controls);
-    return bytesFlushed && controlsFlushed;
   }
 
   #tell(event: TlsEvent): void {
     switch (event.type) {
       case 'data':
+      case 'early_data':
         this.#deliver(event.data);
         return releaseBuffer(event.data);
+      case 'early_data_accepted':
+        if (this.engine.role === 'client') return;
+        this.#phase = 'early';
+        return this.#owner.early(event.info);
       case 'ticket':
         return this.#owner.session(event.session);
       case 'secret':
@@ -286,6 +281,7 @@ export class Driver implements TransportHandler {
       this.#pending = false;
       if (this.#isOver) return;
       this.#handle(this.engine.resume());
+      this.#sendEarly();
       this.#updateReading();
     });
   }
@@ -294,14 +290,42 @@ export class Driver implements TransportHandler {
     if (!this.#isOver) this.transport.setReading(this.#wanted && !this.#pending);
   }
 
+  #sendEarly(): void {
+    if (this.#early !== undefined && !this.#pending && !this.#isOver) this.#handle(this.#early.send());
+  }
+
+  /** Behind early data: the handshake is complete, and what was being written is written. */
+  #confirm(): void {
+    if (this.#phase !== 'early' || this.engine.state !== 'connected') return;
+    if (this.#done === undefined && this.#file === undefined) this.#giveAway();
+  }
+
+  #isLater(run: () => void): boolean {
+    if (this.#phase !== 'handing over') return false;
+    this.#later = run;
+    return true;
+  }
+
+  get #isWritable(): boolean {
+    return this.#phase === 'open' || this.#phase === 'early';
+  }
+
   /** The application writes only when it is decided who seals. */
   #giveAway(): void {
+    this.#phase = 'handing over';
     const { info } = this.engine;
-    if (info === undefined || !this.#handOver.send() || this.#isOver) return;
-    this.#handOver.planReceiving();
-    if (this.#isOver) return;
+    if (info === undefined) return;
+    // Who has said close_notify already seals nothing more.
+    if (!this.#closed) {
+      if (!this.#handOver.send() || this.#isOver) return;
+      this.#handOver.planReceiving();
+      if (this.#isOver) return;
+    }
     this.#phase = 'open';
     this.#owner.secured(info);
+    const later = this.#later;
+    this.#later = undefined;
+    later?.();
   }
 
   // --- sending
@@ -311,24 +335,15 @@ export class Driver implements TransportHandler {
     while (this.#unsealed.length > 0 && !this.#isOver) {
       const [bytes, rest] = takeBytes(this.#unsealed, sealedAtOnce);
       this.#unsealed = rest;
-      if (!this.#handle(this.#sealOne(bytes))) return;
+      if (!this.#handle(sealInRecords(this.engine, bytes, this.#handOver.maxSendFragment))) return;
     }
     this.#finishWrite();
-  }
-
-  #sealOne(bytes: Uint8Array): readonly TlsEvent[] {
-    const size = this.#handOver.maxSendFragment;
-    if (size >= largestFragment) return this.engine.send(bytes);
-    const events: TlsEvent[] = [];
-    for (let start = 0; start < bytes.length; start += size) {
-      events.push(...this.engine.send(bytes.subarray(start, start + size)));
-    }
-    return events;
   }
 
   #finishWrite(): void {
     const done = this.#done;
     this.#done = undefined;
+    this.#confirm();
     done?.();
   }
 
@@ -336,6 +351,7 @@ export class Driver implements TransportHandler {
     const file = this.#file;
     if (file?.transfer !== transfer) return;
     this.#file = undefined;
+    this.#confirm();
     file.done(error);
   }
 
@@ -368,13 +384,15 @@ export class Driver implements TransportHandler {
     const file = this.#file;
     this.#done = undefined;
     this.#file = undefined;
+    const later = this.#later;
+    this.#later = undefined;
     done?.(error);
     file?.done(error);
+    later?.();
   }
 }
 
 const sealedAtOnce = 262_144;
 const mostUnread = 32;
 const unreadText = `more than ${mostUnread} KeyUpdates were asked for, and none of them read`;
-
 const abandoned = new TlsError('user_canceled', 'the connection was abandoned');

@@ -13,6 +13,7 @@ import type { AddressInfo } from 'node:net';
 import type { TlsConnection } from './connection.js';
 import type { SecureContext, SecureContextOptions } from './credentials.js';
 import type { Counters } from './diagnostics.js';
+import { inItsTime, requestEvents } from './https-early-data.js';
 import type { TlsServerOptions } from './options.js';
 import { protocolNames } from './protocol-options.js';
 import { TlsServer } from './server.js';
@@ -151,9 +152,23 @@ export class HttpsServer extends HttpServer {
     return this.tls.counters;
   }
 
+  /** Requests that came as early data wait, unless they are safe (RFC 8470). */
+  override emit(event: string | symbol, ...parameters: unknown[]): boolean {
+    const give = () => Reflect.apply(super.emit, this, [event, ...parameters]);
+    if (typeof event !== 'string' || !requestEvents.has(event)) return give();
+    return inItsTime(event, parameters[0], give) ? give() : true;
+  }
+
   #serve(connection: TlsConnection): void {
     this.emit('secureConnection', connection);
     if (connection.destroyed) return;
+    // The streams of HTTP/2 are not told apart: all of them wait.
+    if (connection.alpnProtocol === 'h2' && connection.inEarlyData)
+      connection.once('confirmed', () => this.#hand(connection));
+    else this.#hand(connection);
+  }
+
+  #hand(connection: TlsConnection): void {
     // It was still shaking hands when close() was called.
     if (this.#keepAliveTimeout !== undefined) connection.destroy();
     else if (connection.alpnProtocol === 'h2' && this.http2 !== undefined) this.http2.emit('connection', connection);

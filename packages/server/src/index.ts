@@ -2,17 +2,21 @@
 export type {
   CertificateRequestInfo,
   ConnectionInfo,
+  EarlyDataReason,
   ExternalPsk,
   OidFilter,
   Psk,
   PskLookup,
   PskToImport,
   ReflectionGuard,
+  ReplayCache,
   Session,
   SessionStore,
+  TicketUse,
 } from 'tls13-core';
 export {
   createReflectionGuard,
+  createReplayCache,
   createSessionStore,
   type EchKey,
   type EchKeys,
@@ -43,9 +47,11 @@ export {
   type HandshakeMessage,
   type OffloadMessage,
 } from './diagnostics.js';
+export type { EarlyDataOptions } from './early-data.js';
 export { type EchClientOptions, type EchKeySource, type EchServerOptions, readEchKeys } from './ech.js';
 export { ConnectionError, type ConnectionErrorCode } from './errors.js';
 export { createHttpsServer, type HttpApplication, HttpsServer, type HttpsServerOptions } from './https.js';
+export { tooEarly } from './https-early-data.js';
 export { type ServeFileOptions, sendFile } from './https-send-file.js';
 export { keyLogFile } from './key-log.js';
 export {

@@ -11,6 +11,7 @@ import type {
 import type { PemOrDer } from 'tls13-node-crypto';
 import type { OnClientHello } from './client-hello-first.js';
 import type { SecureContextOptions, SniCallback } from './credentials.js';
+import type { EarlyDataOptions } from './early-data.js';
 import type { EchServerOptions } from './ech.js';
 import type { OffloadPolicy } from './offload.js';
 import type { PskServerOptions } from './psk.js';
@@ -103,6 +104,11 @@ export interface TlsServerOptions extends CommonOptions, PskServerOptions {
   readonly sessionTimeout?: number;
   /** Tickets sent after a handshake. Default 2; 0 for no resumption. */
   readonly ticketCount?: number;
+  /**
+   * Accept early data (0-RTT, §2.3), which others can send again (§8): see the documentation before you do. `true` is
+   * 16,384 bytes of it. Needs tickets. Default false.
+   */
+  readonly earlyData?: boolean | EarlyDataOptions;
   /** Encrypted Client Hello (RFC 9849): the keys, and which names are hidden. Default: none, and ECH is passed over. */
   readonly ech?: EchServerOptions;
   /** Keep no state between a HelloRetryRequest and its answer. Default false. */

@@ -83,13 +83,27 @@ export class PeerCheck {
   }
 }
 
+/** The peer's certificate in node:tls's older shape; an empty object when it showed none. */
+export function peerCertificateOf(
+  chain: readonly Uint8Array[],
+  detailed: boolean,
+): PeerCertificate | Record<string, never> {
+  const [leaf] = chain;
+  if (leaf === undefined) return {};
+  return (detailed ? legacyChain(chain) : legacyCertificate(leaf)) ?? {};
+}
+
+export function leafOf([leaf]: readonly Uint8Array[] = []): X509Certificate | undefined {
+  return leaf === undefined ? undefined : new X509Certificate(leaf);
+}
+
 /** A certificate in node:tls's older shape. */
-export function legacyCertificate(der: Uint8Array): PeerCertificate {
+function legacyCertificate(der: Uint8Array): PeerCertificate {
   return new X509Certificate(der).toLegacyObject();
 }
 
 /** As `getPeerCertificate(true)`: each with its issuer's as far as the chain goes. */
-export function legacyChain(chain: readonly Uint8Array[]): PeerCertificate | undefined {
+function legacyChain(chain: readonly Uint8Array[]): PeerCertificate | undefined {
   let issuer: PeerCertificate | undefined;
   for (const der of chain.toReversed()) {
     const certificate = legacyCertificate(der);

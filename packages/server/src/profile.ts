@@ -1,7 +1,7 @@
 /** What a server's options say about each of its connections: read once, and anew for a connection that gets others. */
 import { type CommonConfig, createServerEngine, type ServerConfig } from 'tls13-core';
 import { CredentialStore, createSecureContext, type SecureContextOptions } from './credentials.js';
-import type { DriverSettings } from './driver.js';
+import type { DriverSettings } from './driver-owner.js';
 import type { TlsServerOptions } from './options.js';
 import { type PeerPolicy, rootStore } from './peer.js';
 import { commonConfig } from './protocol-options.js';

@@ -1,6 +1,7 @@
 /** The core's configuration of a server, made from its options. */
 import type { CommonConfig, ServerConfig } from 'tls13-core';
 import { askSni, type CredentialStore } from './credentials.js';
+import { earlyDataConfig } from './early-data.js';
 import { echServerConfig } from './ech.js';
 import type { TlsServerOptions } from './options.js';
 import { serverPskConfig } from './psk.js';
@@ -29,6 +30,7 @@ export function serverConfig(
             ALPNCallback({ servername: serverName ?? '', protocols: [...offered] }),
         }),
     ...(tickets === undefined ? {} : { tickets }),
+    ...earlyDataConfig(options.earlyData, keys),
     ...(options.ech === undefined ? {} : { ech: echServerConfig(options.ech, protocol.provider) }),
     ...(options.statelessRetry === true ? { cookies: keys } : {}),
     ...(options.equalGroups === undefined ? {} : { equalGroups: options.equalGroups }),

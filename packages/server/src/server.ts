@@ -326,10 +326,11 @@ export class TlsServer extends EventEmitter {
 
   /** How this server's connections fare. */
   readonly #host = {
+    early: (connection: TlsConnection) => this.emit('secureConnection', connection),
     secured: (connection: TlsConnection) => {
       this.#handshakeOver(connection);
       this.#idle.add(connection);
-      this.emit('secureConnection', connection);
+      if (connection.info?.earlyData !== 'accepted') this.emit('secureConnection', connection);
       if (this.#draining) connection.end();
     },
     handshakeFailed: (connection: TlsConnection, error: Error) => {

@@ -1,5 +1,5 @@
 /** Options of a connection that shape neither the protocol nor its credentials. */
-import type { DriverSettings } from './driver.js';
+import type { DriverSettings } from './driver-owner.js';
 import { type CommonOptions, oneOf, wholeNumber } from './options.js';
 import type { TransportChoice } from './transport/open.js';
 

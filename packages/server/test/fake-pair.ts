@@ -11,7 +11,8 @@ import {
   type ServerConfig,
 } from 'tls13-core';
 import { createProvider, credential } from 'tls13-node-crypto';
-import { type ConnectionHost, TlsConnection } from '../src/connection.js';
+import { TlsConnection } from '../src/connection.js';
+import type { ConnectionHost } from '../src/connection-types.js';
 import { Telemetry } from '../src/diagnostics.js';
 import type { OffloadPolicy } from '../src/offload.js';
 import { NativeTransport } from '../src/transport/native.js';
