@@ -234,6 +234,7 @@ it('names of many kilobytes, all different, are not remembered (CWE-770)', () =>
   const store = new CredentialStore(contexts);
   const choose = (serverName: string) => store.choose({ ...hello, serverName })?.certificateChain[0];
   const hello = {
+    certificateTypes: ['x509' as const],
     legacyVersion: 0x0303,
     versions: [0x0304],
     extensionTypes: [],

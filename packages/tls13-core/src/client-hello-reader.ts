@@ -6,7 +6,14 @@ import { TlsError } from './alert.js';
 import { concat } from './bytes.js';
 import type { ClientHelloInfo } from './config/index.js';
 import { headerLength, parseHeader } from './record/header.js';
-import { contentTypes, extensionTypes, handshakeTypes } from './registry.js';
+import {
+  type CertificateTypeName,
+  certificateTypes,
+  contentTypes,
+  extensionTypes,
+  handshakeTypes,
+  knownName,
+} from './registry.js';
 import { type Codec, decode, fixed, opaque, rest, struct, uint16, vector } from './wire/codec.js';
 import * as values from './wire/extension-values.js';
 
@@ -52,6 +59,7 @@ export function clientHelloInfo(message: Uint8Array): ClientHelloInfo {
     legacyVersion: hello.legacyVersion,
     versions: listed(extensionTypes.supported_versions, values.supportedVersions),
     serverName: name === undefined ? undefined : orNothing(name, values.serverName),
+    certificateTypes: shownTypes(body(extensionTypes.server_certificate_type)),
     alpnProtocols: listed(extensionTypes.application_layer_protocol_negotiation, values.protocolNameList),
     cipherSuites: hello.cipherSuites,
     groups: listed(extensionTypes.supported_groups, values.namedGroupList),
@@ -65,6 +73,14 @@ export function clientHelloInfo(message: Uint8Array): ClientHelloInfo {
     extensionTypes: extensions.map(({ type }) => type),
     bytes: message,
   };
+}
+
+/** RFC 7250: without the extension it is certificates. */
+function shownTypes(list: Uint8Array | undefined): readonly CertificateTypeName[] {
+  if (list === undefined) return ['x509'];
+  return orEmpty(list, values.certificateTypeList)
+    .map((code) => knownName(certificateTypes, code))
+    .filter((name) => name !== undefined);
 }
 
 const messageHeader = 4;

@@ -44,6 +44,8 @@ export interface ConnectionInfo {
   readonly signedCertificateTimestamps: readonly Uint8Array[];
   /** DER, leaf first, as presented in this handshake; empty when none was. */
   readonly localCertificates: readonly Uint8Array[];
+  /** DER SubjectPublicKeyInfo that was presented instead (RFC 7250). */
+  readonly localRawPublicKey: Uint8Array | undefined;
   /** Whether the peer signed with a key that its certificate has delegated to (RFC 9345). */
   readonly peerDelegatedCredential: boolean;
   /** Whether this side did. */

@@ -26,8 +26,10 @@ export { ja4 } from './ja4.js';
 export { createReflectionGuard, type ReflectionGuardOptions } from './reflection-guard.js';
 export {
   type CertificateCompressionName,
+  type CertificateTypeName,
   type CipherSuiteName,
   certificateCompressionAlgorithms,
+  certificateTypes,
   cipherSuites,
   contentTypes,
   type HybridGroupName,

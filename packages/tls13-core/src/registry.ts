@@ -105,6 +105,8 @@ export const extensionTypes = {
   signature_algorithms: 13,
   application_layer_protocol_negotiation: 16,
   signed_certificate_timestamp: 18,
+  client_certificate_type: 19,
+  server_certificate_type: 20,
   padding: 21,
   compress_certificate: 27,
   record_size_limit: 28,
@@ -125,6 +127,10 @@ export const extensionTypes = {
   encrypted_client_hello: 0xfe0d,
 } as const;
 export type ExtensionName = keyof typeof extensionTypes;
+
+/** RFC 7250 */
+export const certificateTypes = { x509: 0, rawPublicKey: 2 } as const;
+export type CertificateTypeName = keyof typeof certificateTypes;
 
 /** RFC 8879 §3 */
 export const certificateCompressionAlgorithms = { zlib: 1, brotli: 2, zstd: 3 } as const;

@@ -150,6 +150,7 @@ describe('ja4', () => {
     legacyVersion: 0x0303,
     versions: [0xdada, 0x0304, 0x0303],
     serverName: 'example.test',
+    certificateTypes: ['x509'],
     alpnProtocols: ['h2', 'http/1.1'],
     cipherSuites: [
       ...[0x1a1a, 0x1301, 0x1302, 0x1303, 0xc02b, 0xc02f, 0xc02c, 0xc030, 0xcca9, 0xcca8],

@@ -1,5 +1,13 @@
 /** The certificates and keys that the runner gives, and the choice among them that it expects. */
-import { type Credential, type SignatureSchemeName, type Signer, signatureSchemes, TlsError } from 'tls13-core';
+import { createPrivateKey, createPublicKey } from 'node:crypto';
+import {
+  type CertificateTypeName,
+  type Credential,
+  type SignatureSchemeName,
+  type Signer,
+  signatureSchemes,
+  TlsError,
+} from 'tls13-core';
 import { contentOf, elements } from './der.js';
 import { shownWith } from './features/ocsp.js';
 import { type CredentialFlags, type Flags, numbers, text, Unimplemented } from './flags.js';
@@ -14,6 +22,8 @@ export interface Candidate {
 
 /** What a peer says of the certificate it wants. */
 export interface Wanted {
+  /** RFC 7250 */
+  readonly certificateTypes: readonly CertificateTypeName[];
   readonly signatureSchemes: readonly number[];
   readonly certificateAuthorities: readonly Uint8Array[];
 }
@@ -27,10 +37,12 @@ export function candidates(flags: Flags, world: World): readonly Candidate[] {
   return given.flatMap(([source, index]): readonly Candidate[] => {
     const certificate = text(source, 'cert-file');
     const key = text(source, 'key-file');
-    if (certificate === undefined || key === undefined) return [];
+    const raw = source.switches.has('new-rpk-credential');
+    if ((certificate === undefined && !raw) || key === undefined) return [];
     const [pkcs8 = new Uint8Array(0)] = readPem(key);
     const credential = {
-      certificateChain: readPem(certificate),
+      certificateChain: certificate === undefined ? [] : readPem(certificate),
+      ...(raw ? { rawPublicKey: publicKeyInfo(pkcs8) } : {}),
       ...shownWith(source, flags),
       signer: signer(pkcs8, numbers(source, 'signing-prefs'), flags.switches.has('async'), world),
     };
@@ -40,7 +52,13 @@ export function candidates(flags: Flags, world: World): readonly Candidate[] {
 
 /** The first that the peer can use; `undefined` when there is none at all. That none of several will do is refused. */
 export function choose(all: readonly Candidate[], wanted: Wanted): Candidate | undefined {
-  const fitting = all.filter(
+  const typed = all.filter(({ credential }) =>
+    wanted.certificateTypes.includes(credential.rawPublicKey === undefined ? 'x509' : 'rawPublicKey'),
+  );
+  if (typed.length === 0 && all.length > 0) {
+    throw new TlsError('handshake_failure', 'no credential is of a type that the peer asks for');
+  }
+  const fitting = typed.filter(
     ({ credential, mustMatchIssuer }) =>
       !mustMatchIssuer || credential.certificateChain.some((der) => isIssuedByOne(der, wanted.certificateAuthorities)),
   );
@@ -54,6 +72,12 @@ export function choose(all: readonly Candidate[], wanted: Wanted): Candidate | u
     throw new TlsError('handshake_failure', 'no credential signs with a scheme that the peer accepts');
   }
   return usable;
+}
+
+/** SubjectPublicKeyInfo of a private key's public half. */
+function publicKeyInfo(pkcs8: Uint8Array): Uint8Array {
+  const key = createPrivateKey({ key: Buffer.from(pkcs8), format: 'der', type: 'pkcs8' });
+  return new Uint8Array(createPublicKey(key).export({ format: 'der', type: 'spki' }));
 }
 
 function signer(

@@ -76,7 +76,9 @@ class Building implements Flags {
 
   add(name: string, value: string | undefined): void {
     if (name.startsWith('new-') && name.endsWith('-credential')) {
-      this.credentials.push(new Building());
+      const credential = new Building();
+      credential.switches.add(name);
+      this.credentials.push(credential);
       return;
     }
     const credential = this.credentials.at(-1);

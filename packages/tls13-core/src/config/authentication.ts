@@ -1,12 +1,15 @@
 /** Who one is and whom one believes: credentials of one's own, and the judgement on a peer's. */
 import type { Awaitable } from '../awaitable.js';
 import type { Signer } from '../crypto/provider.js';
+import type { CertificateTypeName } from '../registry.js';
 import type { OidFilter } from '../x509/oid-filters.js';
 
 /** A certificate chain and the means to sign with its key. */
 export interface Credential {
-  /** DER, leaf first (§4.5.1). */
+  /** DER, leaf first (§4.5.1); empty beside a `rawPublicKey`. */
   readonly certificateChain: readonly Uint8Array[];
+  /** DER SubjectPublicKeyInfo of the signer's key, shown instead of certificates to peers that accept it (RFC 7250). */
+  readonly rawPublicKey?: Uint8Array;
   readonly signer: Signer;
   /**
    * A delegated credential (RFC 9345 §4), by the leaf's key, for the key that `signer` signs with: see
@@ -77,6 +80,8 @@ export interface CertificateCompressor {
 }
 
 export interface CertificateRequestInfo {
+  /** What the client may show (RFC 7250): of its `clientCertificateTypes` the one that the server has selected. */
+  readonly certificateType: CertificateTypeName;
   readonly signatureSchemes: readonly number[];
   /** For the signatures of certificates; those of `signatureSchemes` when the server makes no difference (§4.3.3). */
   readonly certificateSignatureSchemes: readonly number[];

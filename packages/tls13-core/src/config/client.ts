@@ -1,6 +1,6 @@
 /** What a client chooses. */
 import type { Awaitable } from '../awaitable.js';
-import type { NamedGroupName } from '../registry.js';
+import type { CertificateTypeName, NamedGroupName } from '../registry.js';
 import type { Session } from '../session.js';
 import type { CertificateRequestInfo, Credential, VerifyPeer } from './authentication.js';
 import type { CommonConfig } from './common.js';
@@ -19,6 +19,13 @@ export interface ClientConfig extends CommonConfig {
    * it decides, what comes from the server waits. Default false.
    */
   readonly postHandshakeAuthentication?: boolean;
+  /**
+   * Types of certificate that the server may show, best first (RFC 7250). Default `x509` alone: a raw public key is
+   * believed by nobody who does not ask for it here.
+   */
+  readonly serverCertificateTypes?: readonly CertificateTypeName[];
+  /** Types that this client can show. Default: that of its `credential`; `x509` where that is a function. */
+  readonly clientCertificateTypes?: readonly CertificateTypeName[];
   /** Resume this session (§2.2). */
   readonly session?: Session;
   /** Ask for this number of tickets (RFC 9149), 0 to 255: after a full handshake, and after a resumption. */

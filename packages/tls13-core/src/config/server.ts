@@ -1,6 +1,6 @@
 /** What a server chooses. */
 import type { Awaitable } from '../awaitable.js';
-import type { NamedGroupName } from '../registry.js';
+import type { CertificateTypeName, NamedGroupName } from '../registry.js';
 import type { OidFilter } from '../x509/oid-filters.js';
 import type { Credential, VerifyPeer } from './authentication.js';
 import type { CommonConfig } from './common.js';
@@ -27,6 +27,11 @@ export interface ServerConfig extends CommonConfig {
   readonly clientAuthentication?: 'none' | 'request' | 'require';
   /** Needed unless `clientAuthentication` is `none`. */
   readonly verifyPeer?: VerifyPeer;
+  /**
+   * Types of certificate that clients may show, best first (RFC 7250). Default `x509` alone: a raw public key is believed
+   * by nobody who does not ask for it here.
+   */
+  readonly clientCertificateTypes?: readonly CertificateTypeName[];
   /** DER distinguished names sent in the CertificateRequest (§4.3.4). */
   readonly certificateAuthorities?: readonly Uint8Array[];
   /**
@@ -103,6 +108,8 @@ export interface ClientHelloInfo {
   /** supported_versions, as they stand there; empty from a client of before TLS 1.3. */
   readonly versions: readonly number[];
   readonly serverName: string | undefined;
+  /** Types of certificate that the server may show (RFC 7250), as far as they are known. */
+  readonly certificateTypes: readonly CertificateTypeName[];
   readonly alpnProtocols: readonly string[];
   readonly cipherSuites: readonly number[];
   readonly groups: readonly number[];

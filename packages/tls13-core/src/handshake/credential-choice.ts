@@ -1,15 +1,18 @@
 /** Which of this side's credentials a peer can make use of (§4.5.1.2), for both roles. */
 import { TlsError } from '../alert.js';
 import type { ClientHelloInfo, Credential } from '../config/index.js';
-import { type SignatureSchemeName, signatureSchemes } from '../registry.js';
+import { type CertificateTypeName, type SignatureSchemeName, signatureSchemes } from '../registry.js';
 import { decodeDelegatedCredential } from '../wire/index.js';
 import { certificateFields, certificateSignatureSchemes } from '../x509/certificate.js';
+import { typeOf } from './certificate-types.js';
 import { chooseSignatureScheme } from './certificate-verify.js';
 import { expiryFault } from './delegation.js';
 import type { ChosenCredential } from './own-certificate.js';
 
 /** What a peer accepts, as code points. */
 export interface Acceptance {
+  /** RFC 7250 */
+  readonly certificateTypes: readonly CertificateTypeName[];
   /** signature_algorithms */
   readonly signatureSchemes: readonly number[];
   /** signature_algorithms_cert, or the same again (§4.3.3). */
@@ -40,17 +43,32 @@ export function firstUsable(credentials: readonly Credential[], accepted: Accept
  */
 export function firstUsableCredential(
   credentials: readonly Credential[],
-  hello: Pick<ClientHelloInfo, 'signatureSchemes' | 'certificateSignatureSchemes' | 'delegatedCredentialSchemes'>,
+  hello: Pick<
+    ClientHelloInfo,
+    'certificateTypes' | 'signatureSchemes' | 'certificateSignatureSchemes' | 'delegatedCredentialSchemes'
+  >,
   now = Date.now(),
 ): Credential | undefined {
-  const { signatureSchemes: handshake, certificateSignatureSchemes, delegatedCredentialSchemes } = hello;
-  const accepted = { signatureSchemes: handshake, certificateSignatureSchemes, delegatedCredentialSchemes, now };
+  const {
+    certificateTypes,
+    signatureSchemes: handshake,
+    certificateSignatureSchemes,
+    delegatedCredentialSchemes,
+  } = hello;
+  const accepted = {
+    certificateTypes,
+    signatureSchemes: handshake,
+    certificateSignatureSchemes,
+    delegatedCredentialSchemes,
+    now,
+  };
   return firstUsable(credentials, accepted)?.credential;
 }
 
 /** The scheme to sign with under this credential, or `undefined` when the peer has no use for it. */
 function usableScheme(credential: Credential, accepted: Acceptance): SignatureSchemeName | undefined {
   const { signer, delegatedCredential, certificateChain } = credential;
+  if (!accepted.certificateTypes.includes(typeOf(credential))) return undefined;
   if (delegatedCredential === undefined) return chooseSignatureScheme(signer, accepted.signatureSchemes);
   const [leaf] = certificateChain;
   if (leaf === undefined) return undefined;

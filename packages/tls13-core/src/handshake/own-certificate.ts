@@ -46,12 +46,11 @@ export function authenticate(chosen: ChosenCredential, answer: CertificateAnswer
   return whenKnown(leafExtensions(credential, answer.asked), (extensions) => {
     const plain = encodeMessage('certificate', {
       certificateRequestContext: answer.context,
-      certificateList: credential.certificateChain.map((certData, index) => ({
-        certData,
-        extensions: index === 0 ? extensions : {},
-      })),
+      certificateList: entries(credential, extensions),
     });
-    const { acceptedCompression: accepted, compressors } = answer;
+    const { acceptedCompression: accepted } = answer;
+    // There is nothing to gain with a key alone.
+    const compressors = credential.rawPublicKey === undefined ? answer.compressors : [];
     const { message: certificate, compression } = compress({ credential, message: plain, compressors, accepted });
     const throughCertificate = answer.transcript.append(certificate);
     const content = signedContent(answer.role, throughCertificate.digest());
@@ -69,6 +68,12 @@ export function authenticateAsNobody({
 }: Pick<CertificateAnswer, 'context' | 'transcript'>): Authentication {
   const message = encodeMessage('certificate', { certificateRequestContext: context, certificateList: [] });
   return { messages: [message], transcript: transcript.append(message), compression: undefined };
+}
+
+function entries({ certificateChain, rawPublicKey }: Credential, extensions: CertificateExtensionsToSend) {
+  // RFC 7250 §3: one entry, and nothing that is about a certificate.
+  if (rawPublicKey !== undefined) return [{ certData: rawPublicKey, extensions: {} }];
+  return certificateChain.map((certData, index) => ({ certData, extensions: index === 0 ? extensions : {} }));
 }
 
 /** What the peer asked for and the credential has (§4.5.1.1, RFC 6962 §3.3). */

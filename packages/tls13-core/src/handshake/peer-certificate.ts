@@ -5,7 +5,7 @@ import { equal } from '../bytes.js';
 import type { PeerIdentity, VerifyPeer } from '../config/index.js';
 import type { PeerEvidence } from '../connection-info.js';
 import type { CryptoProvider, PublicKey } from '../crypto/provider.js';
-import { extensionTypes, nameOf, type SignatureSchemeName } from '../registry.js';
+import { type CertificateTypeName, extensionTypes, nameOf, type SignatureSchemeName } from '../registry.js';
 import type { CommonSettings } from '../settings/index.js';
 import {
   type Certificate,
@@ -15,6 +15,7 @@ import {
   ocspStatusType,
 } from '../wire/index.js';
 import { certificateFields, maySign } from '../x509/certificate.js';
+import { checkPublicKeyInfo } from './certificate-types.js';
 import { type SigningRole, verifySignature } from './certificate-verify.js';
 import { delegatedKey } from './delegation.js';
 
@@ -38,6 +39,8 @@ export interface ExpectedCertificate {
   readonly context: Uint8Array;
   /** Types of the extensions that its entries may hold: those that this side has asked for (§4.3). */
   readonly asked: readonly number[];
+  /** What has been settled on (RFC 7250). */
+  readonly certificateType: CertificateTypeName;
   readonly settings: Pick<CommonSettings, 'provider' | 'delegatedCredentialSchemes' | 'signatureSchemes' | 'now'>;
 }
 
@@ -65,6 +68,7 @@ export function readCertificate(body: Certificate, expected: ExpectedCertificate
   const [leaf] = body.certificateList;
   if (leaf === undefined) return undefined;
   const { settings } = expected;
+  if (expected.certificateType === 'rawPublicKey') return claimedKey(body, expected, leaf);
   const certificateKey = leafKey(settings.provider, role, leaf.certData);
   const { delegatedCredential } = leaf.extensions;
   return {
@@ -88,6 +92,25 @@ export function readCertificate(body: Certificate, expected: ExpectedCertificate
             now: settings.now(),
           }),
     delegated: delegatedCredential !== undefined,
+    compression: body.compression,
+  };
+}
+
+/** A key alone (RFC 7250). */
+function claimedKey(
+  body: Certificate,
+  { role, settings }: ExpectedCertificate,
+  entry: CertificateEntry,
+): ClaimedIdentity {
+  const { length } = body.certificateList;
+  if (length > 1) {
+    throw new TlsError('illegal_parameter', `the ${role}'s Certificate has ${length} raw public keys (RFC 7250 §3)`);
+  }
+  checkPublicKeyInfo(entry.certData);
+  return {
+    evidence: { ...noEvidence, peerRawPublicKey: entry.certData.slice() },
+    key: settings.provider.publicKey(entry.certData),
+    delegated: false,
     compression: body.compression,
   };
 }
@@ -152,7 +175,11 @@ export function leafKey(
   role: SigningRole,
   leaf: Uint8Array,
 ): PublicKey {
-  if (!maySign(certificateFields(leaf))) {
+  const fields = certificateFields(leaf);
+  if (fields.subjectPublicKeyInfo === undefined) {
+    throw new TlsError('decode_error', `the ${role}'s certificate has no key: it is no certificate (§4.5.1)`);
+  }
+  if (!maySign(fields)) {
     throw new TlsError(
       'unsupported_certificate',
       `the Key Usage of the ${role}'s certificate is without digitalSignature (§4.5.1.2)`,

@@ -1,9 +1,9 @@
 /** Turns what a client chose into settings the protocol can rely on, or says in a sentence what is wrong. */
 import type { ClientConfig, Psk } from '../config/index.js';
 import { handshakeSchemes } from '../handshake/certificate-verify.js';
-import { isKemGroup, type NamedGroupName } from '../registry.js';
+import { type CertificateTypeName, isKemGroup, type NamedGroupName } from '../registry.js';
 import { type CommonSettings, commonSettings } from './common.js';
-import { checkCredential } from './credential.js';
+import { checkCredential, checkedTypes } from './credential.js';
 import { type EchClientSettings, echClientSettings } from './ech.js';
 import { checkedPsks } from './psk.js';
 import { checkTicketRequest } from './tickets.js';
@@ -13,6 +13,8 @@ export interface ClientSettings extends CommonSettings {
   readonly serverName: ClientConfig['serverName'];
   readonly verifyPeer: ClientConfig['verifyPeer'];
   readonly credential: ClientConfig['credential'];
+  readonly serverCertificateTypes: readonly CertificateTypeName[];
+  readonly clientCertificateTypes: readonly CertificateTypeName[];
   readonly session: ClientConfig['session'];
   readonly psks: readonly Psk[];
   readonly ticketRequest: ClientConfig['ticketRequest'];
@@ -39,6 +41,7 @@ export function clientSettings(config: ClientConfig): ClientSettings {
   }
   const { serverName, credential } = config;
   if (credential !== undefined && typeof credential !== 'function') checkCredential(credential, 'credential');
+  const shown = typeof credential === 'object' && credential.rawPublicKey !== undefined ? 'rawPublicKey' : 'x509';
   if (serverName !== undefined) checkServerName(serverName);
   const keyShares = config.keyShares ?? defaultKeyShares(common.groups);
   for (const group of keyShares) {
@@ -49,6 +52,8 @@ export function clientSettings(config: ClientConfig): ClientSettings {
     serverName,
     verifyPeer,
     credential,
+    serverCertificateTypes: checkedTypes('serverCertificateTypes', config.serverCertificateTypes ?? ['x509']),
+    clientCertificateTypes: checkedTypes('clientCertificateTypes', config.clientCertificateTypes ?? [shown]),
     session: config.session,
     psks,
     ticketRequest: config.ticketRequest,

@@ -1,9 +1,9 @@
 /** Turns what a server chose into settings the protocol can rely on, or says in a sentence what is wrong. */
 import type { Credential, EarlyDataConfig, ServerConfig } from '../config/index.js';
-import type { NamedGroupName } from '../registry.js';
+import type { CertificateTypeName, NamedGroupName } from '../registry.js';
 import { type OidFilter, oidFiltersToSend } from '../x509/oid-filters.js';
 import { type CommonSettings, commonSettings } from './common.js';
-import { checkCredential } from './credential.js';
+import { checkCredential, checkedTypes } from './credential.js';
 import { earlyDataSettings, limitsFor } from './early-data.js';
 import { type EchServerSettings, echServerSettings } from './ech.js';
 import { checkedPsks } from './psk.js';
@@ -18,6 +18,7 @@ export interface ServerSettings extends CommonSettings {
   readonly selectAlpnProtocol: ServerConfig['selectAlpnProtocol'];
   readonly clientAuthentication: 'none' | 'request' | 'require';
   readonly verifyPeer: ServerConfig['verifyPeer'];
+  readonly clientCertificateTypes: readonly CertificateTypeName[];
   readonly certificateAuthorities: readonly Uint8Array[];
   readonly oidFilters: readonly OidFilter[];
   readonly tickets: TicketSettings | undefined;
@@ -58,6 +59,7 @@ export function serverSettings(config: ServerConfig): ServerSettings {
     selectAlpnProtocol: config.selectAlpnProtocol,
     clientAuthentication,
     verifyPeer: config.verifyPeer,
+    clientCertificateTypes: checkedTypes('clientCertificateTypes', config.clientCertificateTypes ?? ['x509']),
     certificateAuthorities: config.certificateAuthorities ?? [],
     oidFilters: checkedOidFilters(config.oidFilters ?? []),
     tickets: config.tickets === undefined ? undefined : ticketSettings(config.tickets, common.provider),

@@ -151,6 +151,24 @@ export const recordSizeLimit: Codec<number> = {
   write: (writer, limit) => uint16.write(writer, limit),
 };
 
+/**
+ * RFC 7250 §3, ClientHello. A list without any type, or with X.509 alone, where the extension is to be left out, is
+ * refused.
+ */
+export const certificateTypeList: Codec<readonly number[]> = {
+  read(reader) {
+    const types = typeList.read(reader);
+    if (types.every((type) => type === 0)) {
+      throw reader.error('illegal_parameter', 'no certificate type but the default, for which it must be left out');
+    }
+    return types;
+  },
+  write: (writer, types) => typeList.write(writer, types),
+};
+const typeList = vector(uint8, 0, 2 ** 8 - 1);
+/** RFC 7250 §3, EncryptedExtensions */
+export const selectedCertificateType = uint8;
+
 /** RFC 8879 §3, compress_certificate: each algorithm once. */
 export const certificateCompressionList: Codec<readonly number[]> = {
   read(reader) {

@@ -233,6 +233,7 @@ describe('client authentication (§4.5)', () => {
       certificateSignatureSchemes: [0x0403, 0x0807],
       certificateAuthorities: [authority],
       oidFilters: [],
+      certificateType: 'x509',
       delegatedCredentialSchemes: [],
     });
     expect(client.summary).toContain('send certificate_verify');

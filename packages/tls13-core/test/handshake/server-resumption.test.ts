@@ -92,6 +92,8 @@ describe('tickets', () => {
       serverName: 'example.com',
       alpnProtocol: undefined,
       clientCertificates: [Uint8Array.of(0x30, 0)],
+      clientRawPublicKey: Uint8Array.of(0x30, 1, 5),
+      serverCertificateType: 'rawPublicKey',
       pskIdentity: Uint8Array.of(1, 2, 3),
     } as const;
     const state = encodeTicket(ticket);

@@ -137,6 +137,8 @@ function resumingServer(): TlsEngine {
     maxEarlyData: session.maxEarlyData,
     serverName: 'server',
     alpnProtocol: undefined,
+    clientRawPublicKey: undefined,
+    serverCertificateType: 'x509',
     clientCertificates: [],
     pskIdentity: undefined,
   });

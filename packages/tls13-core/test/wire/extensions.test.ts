@@ -49,6 +49,8 @@ const permitted: Readonly<Record<ExtensionName, Partial<Record<Message, string>>
   signature_algorithms: { CH: '0002 0403', CR: '0002 0403' },
   application_layer_protocol_negotiation: { CH: '0003 02 6832', EE: '0003 02 6832' },
   signed_certificate_timestamp: { CH: '', CR: '', CT: '0003 0001 aa' },
+  client_certificate_type: { CH: '01 02', EE: '02' },
+  server_certificate_type: { CH: '02 0200', EE: '00' },
   padding: { CH: '0000' },
   compress_certificate: { CH: '02 0002', CR: '02 0002' },
   record_size_limit: { CH: '4001', EE: '0040' },

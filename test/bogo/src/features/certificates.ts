@@ -45,7 +45,7 @@ export const certificates: Feature = {
       credential: (request) =>
         later(() => {
           checkRequest(flags, request);
-          return chosen(all, request, seen);
+          return chosen(all, { ...request, certificateTypes: [request.certificateType] }, seen);
         }),
     };
   },
@@ -68,7 +68,7 @@ export const certificates: Feature = {
   check(info, flags, seen) {
     const credential = seen.credential ?? pskIndex(info, flags) ?? -1;
     expectSame('selected credential', credential, number(flags, 'expect-selected-credential') ?? credential);
-    const shown = info.peerCertificates.length;
+    const shown = info.peerCertificates.length + (info.peerRawPublicKey === undefined ? 0 : 1);
     if (flags.switches.has('expect-no-peer-cert')) expectSame('certificates of the peer', shown, 0);
     else if (info.authentication === 'psk') expectSame('certificates of the peer', shown, 0);
     else if (info.role === 'client' || flags.switches.has('require-any-client-certificate')) {
@@ -116,7 +116,8 @@ function verify(first: Flags, peer: PeerIdentity, seen: Seen): void {
   examineResponse(flags, peer, seen);
   examineName(flags, peer);
   // A client that was not told to insist on it takes a certificate that does not verify.
-  const insists = peer.role === 'client' || flags.switches.has('verify-peer');
+  const insists =
+    peer.role === 'client' || peer.certificateType === 'rawPublicKey' || flags.switches.has('verify-peer');
   if (!flags.switches.has('verify-fail') || !insists) return;
   const custom = flags.switches.has('use-custom-verify-callback');
   throw new TlsError(custom ? 'certificate_unknown' : 'handshake_failure', 'the certificate does not verify');

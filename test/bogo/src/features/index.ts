@@ -14,6 +14,7 @@ import { inputOutput } from './input-output.js';
 import { ocsp } from './ocsp.js';
 import { olderVersions } from './older-versions.js';
 import { psk } from './psk.js';
+import { rawPublicKeys } from './raw-public-keys.js';
 import { serverName } from './server-name.js';
 import { signatures } from './signatures.js';
 import { tickets } from './tickets.js';
@@ -32,6 +33,7 @@ export const features: readonly Feature[] = [
   inputOutput,
   ocsp,
   olderVersions,
+  rawPublicKeys,
   serverName,
   signatures,
   tickets,

@@ -3,9 +3,11 @@ import { TlsError } from '../../alert.js';
 import { type Awaitable, whenKnown } from '../../awaitable.js';
 import type { CertificateRequestInfo, Credential } from '../../config/index.js';
 import type { Transcript } from '../../keys/transcript.js';
+import type { CertificateTypeName } from '../../registry.js';
 import { type ClientSettings, checkCredential } from '../../settings/index.js';
 import type { CertificateRequest } from '../../wire/index.js';
 import { matchesOidFilters, oidFiltersReceived } from '../../x509/oid-filters.js';
+import { typeOf } from '../certificate-types.js';
 import { firstUsable } from '../credential-choice.js';
 import { type Authentication, authenticate, authenticateAsNobody, type ChosenCredential } from '../own-certificate.js';
 
@@ -17,12 +19,16 @@ export interface ReceivedRequest {
   readonly acceptedCompression: readonly number[];
 }
 
-export function receivedRequest({ extensions }: CertificateRequest): ReceivedRequest {
+export function receivedRequest(
+  { extensions }: CertificateRequest,
+  certificateType: CertificateTypeName,
+): ReceivedRequest {
   const { signatureAlgorithms, signatureAlgorithmsCert, certificateAuthorities = [], oidFilters = [] } = extensions;
   if (signatureAlgorithms === undefined) {
     throw new TlsError('missing_extension', 'the CertificateRequest has no signature_algorithms (§4.4.2)');
   }
   const info: CertificateRequestInfo = {
+    certificateType,
     signatureSchemes: signatureAlgorithms,
     certificateSignatureSchemes: signatureAlgorithmsCert ?? signatureAlgorithms,
     certificateAuthorities: certificateAuthorities.map((name) => name.slice()),
@@ -58,7 +64,10 @@ function usable(
   now: number,
 ): ChosenCredential | undefined {
   if (credential !== undefined) checkCredential(credential, 'credential');
-  const leaf = credential?.certificateChain[0];
-  if (credential === undefined || leaf === undefined || !matchesOidFilters(leaf, request.oidFilters)) return undefined;
-  return firstUsable([credential], { ...request, now });
+  if (credential === undefined || typeOf(credential) !== request.certificateType) return undefined;
+  const accepted = { ...request, certificateTypes: [request.certificateType], now };
+  if (credential.rawPublicKey !== undefined) return firstUsable([credential], accepted);
+  const [leaf] = credential.certificateChain;
+  if (leaf === undefined || !matchesOidFilters(leaf, request.oidFilters)) return undefined;
+  return firstUsable([credential], accepted);
 }

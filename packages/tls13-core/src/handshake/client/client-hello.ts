@@ -4,6 +4,7 @@ import { namedGroups, protocolVersions, pskKeyExchangeModes, signatureSchemes } 
 import type { ClientSettings } from '../../settings/index.js';
 import { type ClientHelloToSend, ocspStatusRequest, type RawExtension } from '../../wire/index.js';
 import { acceptedCompression } from '../certificate-compression.js';
+import { typesToOffer } from '../certificate-types.js';
 import { certificateSchemes, delegatedCredentials, handshakeSchemes } from '../certificate-verify.js';
 import type { Grease } from '../grease.js';
 import type { EarlyDataOffer } from './early-data.js';
@@ -53,6 +54,8 @@ export function clientHello(settings: ClientSettings, variable: Variable): Clien
       statusRequest: accepts && settings.ocspStapling ? ocspStatusRequest : undefined,
       signedCertificateTimestamp: accepts && settings.signedCertificateTimestamps ? true : undefined,
       compressCertificate: accepts ? acceptedCompression(settings) : undefined,
+      serverCertificateTypes: accepts ? typesToOffer(settings.serverCertificateTypes) : undefined,
+      clientCertificateTypes: accepts ? typesToOffer(settings.clientCertificateTypes) : undefined,
       delegatedCredential: accepts ? delegatedCredentials(settings) : undefined,
       postHandshakeAuth: settings.postHandshakeAuthentication ? true : undefined,
       ticketRequest: ticketRequest(settings),

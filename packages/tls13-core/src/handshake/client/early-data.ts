@@ -126,6 +126,7 @@ export function effectsOfEncryptedExtensions(
     signatureScheme: undefined,
     clientSignatureScheme: undefined,
     localCertificates: [],
+    localRawPublicKey: undefined,
     peerCertificateCompression: undefined,
     localCertificateCompression: undefined,
     peerDelegatedCredential: false,

@@ -45,7 +45,7 @@ export function receiveFinished(
 /** The leaf that was shown, empty for none though one was asked for. */
 function shown({ request }: WaitFinished, presented: ChosenCredential | undefined): Uint8Array | undefined {
   if (request === undefined) return undefined;
-  return presented?.credential.certificateChain[0] ?? new Uint8Array(0);
+  return presented?.credential.rawPublicKey ?? presented?.credential.certificateChain[0] ?? new Uint8Array(0);
 }
 
 /** Sends the client's flight and turns to the application keys. */
@@ -77,6 +77,7 @@ function connect(
     signatureScheme,
     clientSignatureScheme: presented?.scheme,
     localCertificates: presented?.credential.certificateChain ?? [],
+    localRawPublicKey: presented?.credential.rawPublicKey,
     peerCertificateCompression: peerCompression,
     localCertificateCompression: compression,
     peerDelegatedCredential: peerDelegated,

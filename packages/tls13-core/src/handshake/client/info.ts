@@ -10,6 +10,7 @@ export type Authenticated = Pick<
   | 'signatureScheme'
   | 'clientSignatureScheme'
   | 'localCertificates'
+  | 'localRawPublicKey'
   | 'peerCertificateCompression'
   | 'localCertificateCompression'
   | 'peerDelegatedCredential'

@@ -36,7 +36,7 @@ export function receivePostHandshakeRequest(
   }
   const next = { ...state, postHandshake: { ...postHandshake, contexts: [...postHandshake.contexts, context] } };
   const transcript = postHandshake.transcript.append(bytes);
-  const answer = answerRequest(receivedRequest(body), context, transcript, settings);
+  const answer = answerRequest(receivedRequest(body, 'x509'), context, transcript, settings);
   return whenReady(answer, ({ messages, transcript: throughAnswer, presented }) => ({
     next,
     effects: [

@@ -90,13 +90,17 @@ function resumptionPsk(settings: ClientSettings): OfferedPsk | undefined {
 
 /** Whoever was the server then is told by certificates, on which `verifyPeer` is asked again, or by a PSK that is still trusted. */
 function authenticationOf(
-  { pskIdentity, peerCertificates }: Session,
-  { psks, verifyPeer }: ClientSettings,
+  { pskIdentity, peerCertificates, peerRawPublicKey }: Session,
+  { psks, verifyPeer, serverCertificateTypes: types }: ClientSettings,
 ): Pick<OfferedPsk, 'name'> | undefined {
   if (pskIdentity !== undefined) {
     return psks.flatMap((psk) => wirePsks(psk, hashNames)).find(({ identity }) => equal(identity, pskIdentity));
   }
-  return peerCertificates.length > 0 && verifyPeer !== undefined ? { name: undefined } : undefined;
+  if (verifyPeer === undefined) return undefined;
+  const known = peerRawPublicKey === undefined ? peerCertificates.length > 0 : true;
+  return known && types.includes(peerRawPublicKey === undefined ? 'x509' : 'rawPublicKey')
+    ? { name: undefined }
+    : undefined;
 }
 
 /**
@@ -105,7 +109,7 @@ function authenticationOf(
  */
 function isSameClient({ localCertificate }: Session, { credential }: ClientSettings): boolean {
   if (localCertificate === undefined || typeof credential === 'function') return true;
-  return equal(localCertificate, credential?.certificateChain[0] ?? noBytes);
+  return equal(localCertificate, credential?.rawPublicKey ?? credential?.certificateChain[0] ?? noBytes);
 }
 
 /** One for each hash of the suites that are offered (RFC 9258 §5.1); of an external PSK that is not imported, for its own alone. */

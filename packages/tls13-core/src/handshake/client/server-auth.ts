@@ -3,6 +3,8 @@ import { asTlsError, TlsError } from '../../alert.js';
 import { type Awaitable, isPromised } from '../../awaitable.js';
 import type { VerifyPeer } from '../../config/index.js';
 import type { Session } from '../../session.js';
+import type { EncryptedExtensions } from '../../wire/index.js';
+import { type CertificateTypes, defaultCertificateTypes, selectedType } from '../certificate-types.js';
 import { evidenceOf, judge, noEvidence, peerOf, readCertificate } from '../peer-certificate.js';
 import { type MessageOf, type Step, type Transition, whenReady } from '../step.js';
 import { receivedRequest } from './certificate-answer.js';
@@ -27,9 +29,13 @@ export function receiveEncryptedExtensions(
 ): Transition<WaitCertificateOrRequest | WaitFinished> {
   const { body, bytes } = message;
   const { offer, psk } = before;
-  const negotiated: Negotiated = { ...before, echRetryConfigs: retryConfigs(offer, message) };
   refuseMisplaced(body.extensions.types, settings.deviations.misplacedExtensions);
   checkOffered(offer, 'EncryptedExtensions', body.extensions.types);
+  const negotiated: Negotiated = {
+    ...before,
+    echRetryConfigs: retryConfigs(offer, message),
+    certificateTypes: psk === undefined ? certificateTypes(body, settings) : defaultCertificateTypes,
+  };
   const alpnProtocol = body.extensions.alpn;
   const offered = settings.alpnProtocols;
   const strange = alpnProtocol !== undefined && !offered.includes(alpnProtocol);
@@ -97,7 +103,7 @@ export function receiveCertificateRequest(
       `the CertificateRequest's certificate_request_context has ${length} bytes; in the handshake it is empty (§4.4.2)`,
     );
   }
-  const request = receivedRequest(body);
+  const request = receivedRequest(body, negotiated.certificateTypes.client);
   return {
     next: { name: 'WAIT_CERT', negotiated, transcript: transcript.append(bytes), alpnProtocol, request },
     effects: [],
@@ -114,6 +120,7 @@ export function receiveCertificate(
     role: 'server',
     context: new Uint8Array(0),
     asked: offeredTypes(negotiated.offer),
+    certificateType: negotiated.certificateTypes.server,
     settings,
   });
   if (claimed === undefined) {
@@ -167,4 +174,16 @@ export function receiveCertificateVerify(
 function verifier({ verifyPeer }: ClientContext['settings']): VerifyPeer {
   if (verifyPeer === undefined) throw new TypeError('verifyPeer is missing, so no certificate can be judged');
   return verifyPeer;
+}
+
+/** What the server has selected (RFC 7250 §4.2). That it asks for a type that the client lacks by saying nothing is no fault. */
+function certificateTypes({ extensions }: EncryptedExtensions, settings: ClientContext['settings']): CertificateTypes {
+  const { serverCertificateType, clientCertificateType } = extensions;
+  return {
+    server: selectedType('server', serverCertificateType, settings.serverCertificateTypes),
+    client:
+      clientCertificateType === undefined
+        ? 'x509'
+        : selectedType('client', clientCertificateType, settings.clientCertificateTypes),
+  };
 }

@@ -8,6 +8,7 @@ import { EarlySecret } from '../../keys/schedule.js';
 import { Transcript } from '../../keys/transcript.js';
 import { cipherSuites, extensionTypes, namedGroups, nameOf, protocolVersions } from '../../registry.js';
 import { downgradeSentinel, type ServerHello } from '../../wire/index.js';
+import { defaultCertificateTypes } from '../certificate-types.js';
 import type { Effect } from '../effects.js';
 import type { MessageOf, Step } from '../step.js';
 import { earlyDataRejected, endEarlyDataByRetry, handshakeKeys, outcomeOfServerHello } from './early-data.js';
@@ -199,6 +200,7 @@ function negotiate(
         serverRandom: body.random.slice(),
         helloRetryRequest,
         echRetryConfigs: undefined,
+        certificateTypes: defaultCertificateTypes,
         psk,
         earlyData,
         clientSecret,

@@ -7,6 +7,7 @@ import type { Transcript } from '../../keys/transcript.js';
 import type { NamedGroupName, SignatureSchemeName } from '../../registry.js';
 import type { Session } from '../../session.js';
 import type { ClientSettings } from '../../settings/index.js';
+import type { CertificateTypes } from '../certificate-types.js';
 import type { ClaimedIdentity } from '../peer-certificate.js';
 import type { ReceivedRequest } from './certificate-answer.js';
 import type { EarlyDataOutcome } from './early-data.js';
@@ -51,6 +52,8 @@ export interface Negotiated {
   readonly clientSecret: Secret;
   readonly serverSecret: Secret;
   readonly mainSecret: MainSecret;
+  /** Settled in EncryptedExtensions (RFC 7250). */
+  readonly certificateTypes: CertificateTypes;
 }
 
 export interface WaitEncryptedExtensions {

@@ -9,7 +9,7 @@ export function receiveCertificate(
   { body, bytes }: MessageOf<'certificate'>,
   { settings }: ServerContext,
 ): Step<WaitCertificateVerify | WaitFinished> {
-  const claimed = claimOf(body, noContext, settings);
+  const claimed = claimOf(body, noContext, settings, state.clientCertificateType);
   const transcript = state.transcript.append(bytes);
   if (claimed !== undefined) return { next: { ...state, name: 'WAIT_CV', transcript, claimed }, effects: [] };
   if (settings.clientAuthentication === 'require') {
@@ -26,7 +26,7 @@ export function receiveCertificateVerify(
   const { claimed, transcript, info } = state;
   const verdict = judgeClient(body, claimed, transcript.digest(), settings);
   return whenReady(verdict, (clientSignatureScheme) => {
-    const { suite, secrets, tickets } = state;
+    const { suite, secrets, tickets, clientCertificateType } = state;
     return {
       next: {
         name: 'WAIT_FINISHED',
@@ -40,6 +40,7 @@ export function receiveCertificateVerify(
           peerCertificateCompression: claimed.compression,
           clientSignatureScheme,
         },
+        clientCertificateType,
         tickets,
       },
       effects: [],

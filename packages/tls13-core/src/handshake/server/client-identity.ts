@@ -1,15 +1,26 @@
 /** What a client's Certificate and CertificateVerify must show a server (§4.5.1, §4.5.2), in the handshake and after it. */
 import { TlsError } from '../../alert.js';
 import type { Awaitable } from '../../awaitable.js';
-import { extensionTypes, type SignatureSchemeName } from '../../registry.js';
+import { type CertificateTypeName, extensionTypes, type SignatureSchemeName } from '../../registry.js';
 import type { ServerSettings } from '../../settings/index.js';
 import type { Certificate, CertificateVerify } from '../../wire/index.js';
 import { matchesOidFilters } from '../../x509/oid-filters.js';
 import { type ClaimedIdentity, judge, readCertificate } from '../peer-certificate.js';
 
 /** The client's claim, or `undefined` when it shows no certificate. `context` is that of the CertificateRequest. */
-export function claimOf(body: Certificate, context: Uint8Array, settings: ServerSettings): ClaimedIdentity | undefined {
-  const claimed = readCertificate(body, { role: 'client', context, asked: askedOfClients(settings), settings });
+export function claimOf(
+  body: Certificate,
+  context: Uint8Array,
+  settings: ServerSettings,
+  certificateType: CertificateTypeName = 'x509',
+): ClaimedIdentity | undefined {
+  const claimed = readCertificate(body, {
+    role: 'client',
+    context,
+    asked: askedOfClients(settings),
+    certificateType,
+    settings,
+  });
   const leaf = claimed?.evidence.peerCertificates[0];
   if (leaf !== undefined && !matchesOidFilters(leaf, settings.oidFilters)) {
     const oids = settings.oidFilters.map(({ oid }) => oid).join(', ');

@@ -4,6 +4,7 @@ import { type Awaitable, whenKnown } from '../../awaitable.js';
 import type { ClientHelloInfo, Credential } from '../../config/index.js';
 import { nameOf, signatureSchemes } from '../../registry.js';
 import { checkCredential, type ServerSettings } from '../../settings/index.js';
+import { offeredTypes, typeOf } from '../certificate-types.js';
 import { forServers } from '../certificate-verify.js';
 import { type Acceptance, firstUsable } from '../credential-choice.js';
 import type { ChosenCredential } from '../own-certificate.js';
@@ -29,6 +30,7 @@ export function clientHelloInfo(offer: Offer): ClientHelloInfo {
     legacyVersion,
     versions: extensions.supportedVersions ?? [],
     serverName: offer.serverName,
+    certificateTypes: offeredTypes(extensions.serverCertificateTypes),
     alpnProtocols: offer.alpnProtocols,
     cipherSuites: offer.hello.cipherSuites,
     groups: offer.groups,
@@ -55,6 +57,12 @@ function usable(credential: Credential | undefined, offer: Offer, accepted: Acce
 function best(credentials: readonly Credential[], accepted: Acceptance): ChosenCredential {
   const chosen = firstUsable(credentials, accepted);
   if (chosen !== undefined) return chosen;
+  if (!credentials.some((credential) => accepted.certificateTypes.includes(typeOf(credential)))) {
+    throw new TlsError(
+      'unsupported_certificate',
+      `the client accepts certificates of type ${accepted.certificateTypes.join(', ') || 'unknown'}; the server has none (RFC 7250 §4.2)`,
+    );
+  }
   const ours = credentials.flatMap(({ signer }) => signer.schemes).join(', ');
   const seen = accepted.signatureSchemes.slice(0, 32).map((code) => nameOf(signatureSchemes, code));
   throw new TlsError(
@@ -66,6 +74,7 @@ function best(credentials: readonly Credential[], accepted: Acceptance): ChosenC
 function acceptance({ signatureSchemes: handshake, hello }: Offer, now: number): Acceptance {
   const { signatureAlgorithmsCert, delegatedCredential } = hello.extensions;
   return {
+    certificateTypes: offeredTypes(hello.extensions.serverCertificateTypes),
     signatureSchemes: forServers(handshake),
     certificateSignatureSchemes: signatureAlgorithmsCert ?? handshake,
     delegatedCredentialSchemes: delegatedCredential ?? [],

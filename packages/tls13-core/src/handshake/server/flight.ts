@@ -6,6 +6,7 @@ import { EarlySecret, type MainSecret, type Secret } from '../../keys/schedule.j
 import type { Transcript } from '../../keys/transcript.js';
 import { namedGroups } from '../../registry.js';
 import { encodeMessage, handshakeHeaderLength, type KeyShareEntry } from '../../wire/index.js';
+import { typeOf } from '../certificate-types.js';
 import { confirmServerHello } from '../ech/confirmation.js';
 import { isConfirmed } from '../ech/open.js';
 import type { Effect, KeyLogLabel } from '../effects.js';
@@ -14,7 +15,7 @@ import { noEvidence } from '../peer-certificate.js';
 import { type Step, type Transition, whenReady } from '../step.js';
 import { type AnswerableHello, transcriptBefore } from './answerable-hello.js';
 import { type EarlyTraffic, earlyDataInfo, earlyKeys, readEarlyData, ticketAgeSkew } from './early-data.js';
-import { certificateRequest, encryptedExtensions, serverHello } from './messages.js';
+import { certificateRequest, clientCertificateType, encryptedExtensions, serverHello } from './messages.js';
 import type { Parameters } from './parameters.js';
 import { canResume, expectedTickets } from './psk.js';
 import type { ServerContext, TicketTerms, WaitCertificate, WaitEndOfEarlyData, WaitFinished } from './states.js';
@@ -147,6 +148,7 @@ function closeFlight<Name extends AfterFlight['name']>(
       transcript,
       secrets: { clientHandshakeTraffic: clientTraffic, clientApplicationTraffic, exporter, main },
       info,
+      clientCertificateType: clientCertificateType(parameters, context),
       tickets: ticketTerms(parameters, context),
     },
     effects: [
@@ -204,6 +206,8 @@ function connectionInfo(
     echAccepted: hello.offer.ech.kind === 'accepted',
     ...noEvidence,
     peerCertificates: resumed?.clientCertificates ?? [],
+    peerRawPublicKey: resumed?.clientRawPublicKey,
+    localRawPublicKey: chosen?.credential.rawPublicKey,
     localCertificates: chosen?.credential.certificateChain ?? [],
     peerCertificateCompression: undefined,
     localCertificateCompression: compression,
@@ -217,14 +221,15 @@ function connectionInfo(
 }
 
 function ticketTerms(parameters: Parameters, { settings }: ServerContext): TicketTerms | undefined {
-  const { hello, psk } = parameters;
+  const { hello, psk, chosen } = parameters;
   if (settings.tickets === undefined || !canResume(hello.offer, settings)) return undefined;
   const count = expectedTickets(parameters, settings) ?? settings.tickets.count;
   if (psk?.origin.kind === 'resumption') {
-    const { authenticatedAt, pskIdentity } = psk.origin.ticket;
-    return { authenticatedAt, pskIdentity, count };
+    const { authenticatedAt, pskIdentity, serverCertificateType } = psk.origin.ticket;
+    return { authenticatedAt, pskIdentity, serverCertificateType, count };
   }
-  return { authenticatedAt: seconds(settings.now()), pskIdentity: psk?.origin.identity, count };
+  const serverCertificateType = chosen === undefined ? 'x509' : typeOf(chosen.credential);
+  return { authenticatedAt: seconds(settings.now()), pskIdentity: psk?.origin.identity, serverCertificateType, count };
 }
 
 function keyLog({ hello }: Parameters, label: KeyLogLabel, secret: Secret): Effect {

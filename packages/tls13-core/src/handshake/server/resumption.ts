@@ -83,18 +83,22 @@ function sameName(a: string | undefined, b: string | undefined): boolean {
 
 /** No CertificateRequest may go with a PSK (§4.4.2): who must show a certificate must have done so before, or have had an external PSK. */
 function identitySuffices(
-  { clientCertificates, pskIdentity }: Ticket,
-  { clientAuthentication }: ServerSettings,
+  { clientCertificates, clientRawPublicKey, pskIdentity }: Ticket,
+  { clientAuthentication, clientCertificateTypes: types }: ServerSettings,
 ): boolean {
+  if (clientRawPublicKey !== undefined) return clientAuthentication !== 'none' && types.includes('rawPublicKey');
   if (clientCertificates.length === 0) return clientAuthentication !== 'require' || pskIdentity !== undefined;
-  return clientAuthentication !== 'none';
+  return clientAuthentication !== 'none' && types.includes('x509');
 }
 
 /** The client's certificates are judged anew: they may have expired since, or what is trusted may have changed. */
-function identityHolds({ clientCertificates }: Ticket, { verifyPeer }: ServerSettings): Awaitable<boolean> {
-  if (clientCertificates.length === 0) return true;
+function identityHolds(
+  { clientCertificates, clientRawPublicKey }: Ticket,
+  { verifyPeer }: ServerSettings,
+): Awaitable<boolean> {
+  if (clientCertificates.length === 0 && clientRawPublicKey === undefined) return true;
   if (verifyPeer === undefined) return false;
-  const evidence = { ...noEvidence, peerCertificates: clientCertificates };
+  const evidence = { ...noEvidence, peerCertificates: clientCertificates, peerRawPublicKey: clientRawPublicKey };
   const peer = peerOf(evidence, { role: 'client', serverName: undefined, resumed: true });
   try {
     const verdict = verifyPeer(peer);

@@ -4,6 +4,7 @@ import type { ConnectionInfo } from '../../connection-info.js';
 import type { CipherSuite } from '../../crypto/suites.js';
 import type { MainSecret, Secret } from '../../keys/schedule.js';
 import type { Transcript } from '../../keys/transcript.js';
+import type { CertificateTypeName } from '../../registry.js';
 import type { ServerSettings } from '../../settings/index.js';
 import type { EchOutcome } from '../ech/open.js';
 import type { ClaimedIdentity } from '../peer-certificate.js';
@@ -76,6 +77,8 @@ export interface ServerFlightSent {
   readonly secrets: PendingSecrets;
   /** As it will be reported, but for what the client may still show of itself. */
   readonly info: ConnectionInfo;
+  /** Asked of the client (RFC 7250). */
+  readonly clientCertificateType: CertificateTypeName;
   /** What the tickets of this connection will say; `undefined` when none are to be sent. */
   readonly tickets: TicketTerms | undefined;
 }
@@ -94,6 +97,8 @@ export interface TicketTerms {
   /** On the wire, of the external PSK that authenticated it. */
   readonly pskIdentity: Uint8Array | undefined;
   readonly count: number;
+  /** What the server showed in it (RFC 7250). */
+  readonly serverCertificateType: CertificateTypeName;
 }
 
 export const serverStart: ServerState = { name: 'START' };

@@ -5,7 +5,13 @@ import type { ConnectionInfo } from '../../connection-info.js';
 import type { CryptoProvider } from '../../crypto/provider.js';
 import { cipherSuite } from '../../crypto/suites.js';
 import { resumptionPsk, type Secret } from '../../keys/schedule.js';
-import { type CipherSuiteName, cipherSuites, tlsFlags } from '../../registry.js';
+import {
+  type CertificateTypeName,
+  type CipherSuiteName,
+  certificateTypes,
+  cipherSuites,
+  tlsFlags,
+} from '../../registry.js';
 import {
   decode,
   encode,
@@ -41,6 +47,10 @@ export interface Ticket {
   readonly alpnProtocol: string | undefined;
   /** DER, leaf first; empty when the client showed none. */
   readonly clientCertificates: readonly Uint8Array[];
+  /** DER SubjectPublicKeyInfo that it showed instead (RFC 7250). */
+  readonly clientRawPublicKey: Uint8Array | undefined;
+  /** What the server showed in the full handshake. */
+  readonly serverCertificateType: CertificateTypeName;
   /** On the wire, of the external PSK that authenticated the full handshake. */
   readonly pskIdentity: Uint8Array | undefined;
 }
@@ -63,7 +73,7 @@ export function newSessionTickets(
   const now = settings.now();
   const issuedAt = seconds(now);
   const maxEarlyData = settings.earlyData?.maxSize ?? 0;
-  const { authenticatedAt, pskIdentity, count } = terms;
+  const { authenticatedAt, pskIdentity, serverCertificateType, count } = terms;
   const lifetime = Math.min(tickets.lifetime, authenticatedAt + longestChain - issuedAt);
   if (lifetime <= 0) return [];
   const hash = provider.hash(cipherSuite(info.cipherSuite).hash);
@@ -83,6 +93,8 @@ export function newSessionTickets(
       serverName: info.serverName,
       alpnProtocol: info.alpnProtocol,
       clientCertificates: info.peerCertificates,
+      clientRawPublicKey: info.peerRawPublicKey,
+      serverCertificateType,
       pskIdentity,
     };
     const state = encodeTicket(ticket);
@@ -107,6 +119,7 @@ export function encodeTicket(ticket: Ticket): Uint8Array {
     serverName: ticket.serverName ?? absent,
     alpnProtocol: ticket.alpnProtocol ?? absent,
     pskIdentity: ticket.pskIdentity ?? noBytes,
+    clientRawPublicKey: ticket.clientRawPublicKey ?? noBytes,
   });
 }
 
@@ -115,12 +128,14 @@ export function decodeTicket(state: Uint8Array): Ticket | undefined {
   // One protector may serve cookies too: the first byte tells the two apart.
   if (state[0] !== kind) return undefined;
   try {
-    const { kind: _kind, serverName, alpnProtocol, pskIdentity, ...ticket } = decode(ticketState, state, 'ticket');
+    const { kind: _kind, ...ticket } = decode(ticketState, state, 'ticket');
+    const { serverName, alpnProtocol, pskIdentity, clientRawPublicKey } = ticket;
     return {
       ...ticket,
       serverName: serverName === absent ? undefined : serverName,
       alpnProtocol: alpnProtocol === absent ? undefined : alpnProtocol,
       pskIdentity: pskIdentity.length === 0 ? undefined : pskIdentity,
+      clientRawPublicKey: clientRawPublicKey.length === 0 ? undefined : clientRawPublicKey,
     };
   } catch (error) {
     // A ticket is only an offer: whatever cannot be read is passed over (§4.3.11).
@@ -150,6 +165,8 @@ const ticketState = struct({
   alpnProtocol: octetString(0, 2 ** 8 - 1),
   clientCertificates: vector(opaque(1, 2 ** 24 - 1), 0, 2 ** 24 - 1),
   pskIdentity: opaque(0, 2 ** 16 - 1),
+  clientRawPublicKey: opaque(0, 2 ** 16 - 1),
+  serverCertificateType: enumerated(uint8, certificateTypes),
 });
 
 function randomUint32(provider: CryptoProvider): number {
