@@ -7,6 +7,9 @@ import type { Session } from './session.js';
 
 export type Direction = 'send' | 'receive';
 
+/** `inner_client_hello` is what a ClientHello hides (RFC 9849). */
+export type MessageKind = 'handshake' | 'inner_client_hello' | 'change_cipher_spec' | 'alert';
+
 export type TlsEvent =
   /** Bytes for the wire. */
   | { readonly type: 'transmit'; readonly data: Uint8Array }
@@ -46,6 +49,14 @@ export type TlsEvent =
     }
   /** A key changed; `requested` when the peer asked for it (§4.7.3). */
   | { readonly type: 'key_update'; readonly direction: Direction; readonly requested: boolean }
+  /** The handshake's messages, change_cipher_spec as it is sent, and alerts, in clear, when `messageLog` was set. */
+  | {
+      readonly type: 'message';
+      readonly direction: Direction;
+      readonly kind: MessageKind;
+      /** A handshake message whole, its header included; otherwise the content of the record. */
+      readonly message: Uint8Array;
+    }
   /** For an NSS key log (RFC 9850), when `keyLog` was set. */
   | {
       readonly type: 'secret';

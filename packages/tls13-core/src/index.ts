@@ -12,7 +12,7 @@ export { createEchKeys, type EchKey, type EchKeys } from './ech/keys.js';
 export { EchRejectedError } from './ech/rejected.js';
 export { createClientEngine, createServerEngine } from './engine/index.js';
 export type { CertificateRequestOptions, DetachOptions, TlsEngine } from './engine/types.js';
-export type { Direction, TlsEvent } from './events.js';
+export type { Direction, MessageKind, TlsEvent } from './events.js';
 export { importPsk, parseImportedIdentity } from './external-psk.js';
 export {
   createDelegatedCredential,

@@ -13,6 +13,7 @@ import { Failure } from './failure.js';
 import type { Seen } from './feature.js';
 import { lookFirst, looksFirst } from './features/callbacks.js';
 import { features } from './features/index.js';
+import { messageLine } from './features/message-log.js';
 import { checkSession } from './features/tickets.js';
 import { type Flags, number, text } from './flags.js';
 import { Wire } from './wire.js';
@@ -44,7 +45,7 @@ class Connection {
   readonly #resuming: boolean;
   readonly #engine: TlsEngine;
   readonly #wire: Wire;
-  readonly #seen: Seen = { credential: undefined, ocspResponse: undefined, retry: undefined };
+  readonly #seen: Seen = { credential: undefined, ocspResponse: undefined, messages: [], retry: undefined };
   readonly #secrets = new Map<string, Uint8Array>();
   readonly #received: Uint8Array[] = [];
   #session: Session | undefined;
@@ -83,6 +84,7 @@ class Connection {
     else await this.#begin();
     if (!this.#flags.switches.has('shim-shuts-down')) await this.#echo();
     while (!this.#connected) await this.#turn();
+    for (const { exchanged } of features) exchanged?.(this.#flags, this.#seen);
     this.#checkSession();
     this.#handle(this.#engine.close());
     if (this.#flags.switches.has('check-close-notify')) await this.#awaitClose();
@@ -213,6 +215,9 @@ class Connection {
           break;
         case 'pending':
           this.#pending = event.settled;
+          break;
+        case 'message':
+          this.#seen.messages.push(messageLine(event));
           break;
         case 'secret':
           this.#secrets.set(event.label, event.secret);

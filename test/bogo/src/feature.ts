@@ -9,6 +9,8 @@ export interface Feature {
   readonly server?: (flags: Flags, world: World, seen: Seen) => Partial<ServerConfig>;
   /** Throws a `Failure` for what the runner did not expect of a finished handshake. */
   readonly check?: (info: ConnectionInfo, flags: Flags, seen: Seen, resuming: boolean) => void;
+  /** The same once data has been exchanged, before this side closes. */
+  readonly exchanged?: (flags: Flags, seen: Seen) => void;
   /** Throws a `Failure` for what the runner did not expect of a failed connection; its error is reported otherwise. */
   readonly failed?: (error: TlsError, flags: Flags) => void;
 }
@@ -18,6 +20,8 @@ export interface Seen {
   /** `undefined` when no credential was asked for. */
   credential: number | undefined;
   ocspResponse: Uint8Array | undefined;
+  /** A line each, as the runner writes them. */
+  readonly messages: string[];
   /** Once a session's certificates have been judged to send early data: what is judged later belongs to the retry. */
   retry: Flags | undefined;
 }

@@ -43,6 +43,8 @@ export interface CommonConfig {
   readonly now?: () => number;
   /** Ask for `secret` events, for an NSS key log. Default false: the secrets of a connection open all of it. */
   readonly keyLog?: boolean;
+  /** Ask for `message` events: the handshake in clear, for debugging. Default false. */
+  readonly messageLog?: boolean;
   /**
    * Send GREASE values (RFC 8701) wherever a peer must pass over what it does not know: a client in its ClientHello, a
    * server in its CertificateRequest and its tickets. Default false: a program that talks to servers of its own gains

@@ -3,13 +3,17 @@ import { type AlertName, alertLevels, TlsError } from '../alert.js';
 import { contentTypes } from '../registry.js';
 import { type Alert, decodeAlert, encodeAlert } from '../wire/index.js';
 import { wipe } from './early-data.js';
+import { logMessage } from './message-log.js';
 import type { Parts } from './parts.js';
 
-export function sendAlert(name: AlertName, { sending, outbox }: Parts): void {
-  outbox.put(sending.write(contentTypes.alert, encodeAlert(name)));
+export function sendAlert(name: AlertName, parts: Parts): void {
+  const content = encodeAlert(name);
+  logMessage('send', 'alert', content, parts);
+  parts.outbox.put(parts.sending.write(contentTypes.alert, content));
 }
 
 export function takeAlert(content: Uint8Array, parts: Parts): void {
+  logMessage('receive', 'alert', content, parts);
   const alert = decodeAlert(content);
   const { name, description } = alert;
   if (parts.settings.deviations.alertLevels) refuseLevel(alert);

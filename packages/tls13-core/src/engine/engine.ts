@@ -17,6 +17,7 @@ import { refuseWithinMessage, takeContent } from './content.js';
 import { exportEarly, sendEarlyData } from './early-data.js';
 import { end, fail, sendAlert } from './ending.js';
 import type { EngineSettings, Machine } from './machine.js';
+import { logMessage } from './message-log.js';
 import { connectedState, connectionParts, type Parts } from './parts.js';
 import { perform } from './perform.js';
 import type { CertificateRequestOptions, DetachOptions, TlsEngine } from './types.js';
@@ -274,6 +275,7 @@ export class Engine<State extends NamedState> implements TlsEngine {
     if (this.#state === undefined) throw new TypeError('start() must come before anything else');
     this.#parts.progress.peerHasSpoken = true;
     this.#parts.floodGuard.message();
+    logMessage('receive', 'handshake', message, this.#parts);
     this.#take(this.#machine.advance(this.#state, message));
   }
 

@@ -20,6 +20,7 @@ export interface EngineSettings {
   readonly limits: Limits;
   readonly deviations: Deviations;
   readonly keyLog: boolean;
+  readonly messageLog: boolean;
   /** A server whose HelloRetryRequest lives in a cookie: a connection may begin with the client's second flight (§4.3.2). */
   readonly stateless: boolean;
 }

@@ -3,6 +3,7 @@ import { concat } from '../bytes.js';
 import type { Effect } from '../handshake/effects.js';
 import { contentTypes } from '../registry.js';
 import { accept, endReading, endSending, offer } from './early-data.js';
+import { logMessage } from './message-log.js';
 import type { Parts } from './parts.js';
 import { performAuthentication } from './post-handshake.js';
 
@@ -16,6 +17,7 @@ export function perform(effects: readonly Effect[], parts: Parts): void {
   };
   for (const effect of effects) {
     if (effect.type === 'send') {
+      logMessage('send', 'handshake', effect.message, parts);
       flight.push(effect.message);
     } else {
       sendFlight();
@@ -33,7 +35,10 @@ function performOne(effect: Exclude<Effect, { type: 'send' }>, parts: Parts): vo
     case 'certificate_requested':
     case 'authenticated':
       return performAuthentication(effect, parts);
+    case 'inner_client_hello':
+      return logMessage(effect.direction, 'inner_client_hello', effect.message, parts);
     case 'change_cipher_spec':
+      logMessage('send', 'change_cipher_spec', Uint8Array.of(1), parts);
       return effect.when === 'now' ? outbox.put(sending.changeCipherSpec()) : sending.changeCipherSpecFirst();
     case 'send_in_clear':
       endSending(progress.early);

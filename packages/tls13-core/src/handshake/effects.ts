@@ -11,6 +11,8 @@ import type { Session } from '../session.js';
 export type Effect =
   /** A whole handshake message, header included, in a record of its own flight under the sending keys in force. */
   | { readonly type: 'send'; readonly message: Uint8Array }
+  /** What the ClientHello beside it hides (RFC 9849), for a log of messages. */
+  | { readonly type: 'inner_client_hello'; readonly direction: 'send' | 'receive'; readonly message: Uint8Array }
   /** The compatibility record of §E.4, at once or in front of whatever is sent next. */
   | { readonly type: 'change_cipher_spec'; readonly when: 'now' | 'before_next_record' }
   /** From here on this side sends in clear again: a second ClientHello follows early data (§4.2.4). */

@@ -58,6 +58,13 @@ export function whenReady<Value, State>(
   return isPromised(value) ? { waiting: Promise.resolve(value).then(then) } : then(value);
 }
 
+/** The transition with effects in front of its own. */
+export function preceded<State>(effects: readonly Effect[], transition: Transition<State>): Transition<State> {
+  if (effects.length === 0) return transition;
+  if ('waiting' in transition) return { waiting: transition.waiting.then((later) => preceded(effects, later)) };
+  return { next: transition.next, effects: [...effects, ...transition.effects] };
+}
+
 /**
  * Takes one step: finds the message's row, decodes the message, runs the row. A message whose type has no row in this
  * state is refused before its body is looked at.

@@ -28,6 +28,7 @@ export interface CommonSettings extends PskSettings {
   readonly alpnProtocols: readonly string[];
   readonly now: () => number;
   readonly keyLog: boolean;
+  readonly messageLog: boolean;
   readonly grease: boolean;
   readonly limits: Limits;
   readonly deviations: Deviations;
@@ -66,6 +67,7 @@ export function commonSettings(config: CommonConfig): CommonSettings {
     ...pskSettings(config),
     now: config.now ?? Date.now,
     keyLog: config.keyLog ?? false,
+    messageLog: config.messageLog ?? false,
     grease: config.grease ?? false,
     limits: limits(config.limits ?? {}),
     deviations: { ...noDeviations, ...config.deviations },

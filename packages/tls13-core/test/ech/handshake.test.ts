@@ -1,10 +1,12 @@
 // Encrypted Client Hello between two ends of this library (RFC 9849): accepted, rejected, retried, resumed, dummies.
 import { describe, expect, it } from 'vitest';
+import type { EchKeys } from '../../src/ech/keys.js';
 import { EchRejectedError } from '../../src/ech/rejected.js';
+import { createReplayCache } from '../../src/replay-cache.js';
 import { createTicketKeys } from '../../src/ticket-keys.js';
 import { decodeHandshake } from '../../src/wire/index.js';
 import { credential } from '../engine/support/certificates.js';
-import { connectedPair, type PairOptions, pair, sessionOf } from '../engine/support/pair.js';
+import { bytes, connectedPair, type PairOptions, pair, sessionOf } from '../engine/support/pair.js';
 import { keys, messagesOf, newKey, provider, publicName } from './support.js';
 
 const key = newKey();
@@ -293,5 +295,77 @@ describe('a dummy (§6.2)', () => {
       server: { ech: { keys: keys(key) } },
     });
     expect(client.engine.info?.echAccepted).toBe(true);
+  });
+});
+
+describe('the log of messages', () => {
+  it('shows what was hidden, at both ends', () => {
+    const log = { messageLog: true };
+    const { client, server } = watched({
+      client: { ...retries.client, ...hidden, ...log },
+      server: { ...retries.server, ech: { keys: keys(key) }, ...log },
+    });
+    const said = client.of('message').map(({ direction, kind, message }) => `${direction} ${kind} ${message[0]}`);
+    const hellos = ['send inner_client_hello 1', 'send handshake 1', 'receive handshake 2'];
+    expect(said).toEqual([
+      ...hellos,
+      'send change_cipher_spec 1',
+      ...hellos,
+      ...[8, 11, 15, 20].map((type) => `receive handshake ${type}`),
+      'send handshake 20',
+    ]);
+    const inner = (end: typeof client) =>
+      end.of('message').flatMap(({ kind, message }) => (kind === 'inner_client_hello' ? [message] : []));
+    expect(inner(server)).toEqual(inner(client));
+    expect(inner(client).map((message) => outerHello(message).extensions.serverName)).toEqual([secret, secret]);
+  });
+
+  it('is silent unless asked', () => {
+    const { client, server } = watched({ client: hidden, server: { ech: { keys: keys(key) } } });
+    expect([...client.of('message'), ...server.of('message')]).toEqual([]);
+  });
+});
+
+describe('early data', () => {
+  const tickets = { protector: createTicketKeys(provider) };
+  // One cache: what another one has not seen begin it does not believe.
+  const server = { tickets, earlyData: { maxSize: 1_000, replayCache: createReplayCache() } };
+
+  /** Ten bytes early, in a session of a connection with ECH, to a server with these keys. */
+  function early(keysThen: EchKeys, more: PairOptions = {}) {
+    const session = sessionOf(provider, { client: hidden, server: { ...server, ech: { keys: keys(key) } } });
+    const joined = pair(provider, {
+      client: { ...hidden, session, earlyData: true, ...more.client },
+      server: { ...server, ech: { keys: keysThen }, ...more.server },
+    });
+    joined.server.take(joined.server.engine.start());
+    joined.client.take(joined.client.engine.start());
+    joined.client.take(joined.client.engine.sendEarly(bytes(10)));
+    return joined.exchange();
+  }
+
+  it('goes with the inner ClientHello', () => {
+    const joined = early(keys(key));
+    expect(joined.server.of('early_data').map(({ data }) => data.length)).toEqual([10]);
+    for (const { engine } of [joined.client, joined.server]) {
+      expect(engine.info).toMatchObject({ echAccepted: true, resumed: true, earlyData: 'accepted' });
+    }
+  });
+
+  it.each([
+    ['rejected with ECH', {}],
+    ['rejected with ECH after a HelloRetryRequest', retries],
+  ])('is %s, and skipped', (_name, more: PairOptions) => {
+    const joined = early(keys(newKey(7)), more);
+    expect(joined.server.of('early_data')).toEqual([]);
+    expect(joined.client.engine.error).toBeInstanceOf(EchRejectedError);
+    expect(joined.client.of('early_data_rejected')).toHaveLength(1);
+    expect(joined.server.engine.info).toMatchObject({ echAccepted: false, resumed: false });
+  });
+
+  it('is not read behind a HelloRetryRequest, with ECH accepted', () => {
+    const joined = early(keys(key), retries);
+    expect(joined.client.engine.info).toMatchObject({ echAccepted: true, earlyData: 'rejected', resumed: true });
+    expect(joined.server.of('early_data')).toEqual([]);
   });
 });

@@ -11,6 +11,7 @@ import { exporters } from './exporters.js';
 import { groups } from './groups.js';
 import { helloShape } from './hello-shape.js';
 import { inputOutput } from './input-output.js';
+import { messageLog } from './message-log.js';
 import { ocsp } from './ocsp.js';
 import { olderVersions } from './older-versions.js';
 import { psk } from './psk.js';
@@ -31,6 +32,7 @@ export const features: readonly Feature[] = [
   groups,
   helloShape,
   inputOutput,
+  messageLog,
   ocsp,
   olderVersions,
   rawPublicKeys,

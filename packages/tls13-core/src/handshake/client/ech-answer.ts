@@ -5,6 +5,7 @@ import type { VerifyPeer } from '../../config/index.js';
 import type { Transcript } from '../../keys/transcript.js';
 import { extensionTypes } from '../../registry.js';
 import { confirmationLength, retryConfirmation, serverHelloConfirmation } from '../ech/confirmation.js';
+import type { Effect } from '../effects.js';
 import type { MessageOf } from '../step.js';
 import type { Offer } from './offer.js';
 import { forgetPsks } from './psk.js';
@@ -44,6 +45,11 @@ export function offerRetriedBy(
   const expected = retryConfirmation({ innerRandom: offer.hello.random, transcript, message: bytes });
   if (!constantTimeEqual(expected, given)) return rejected(offer);
   return { ...offer, ech: { ...ech, confirmed: true } };
+}
+
+/** For a log of messages: what the ClientHello that is sent hides. */
+export function innerSent({ ech, message }: Offer): readonly Effect[] {
+  return ech.kind === 'offered' ? [{ type: 'inner_client_hello', direction: 'send', message }] : [];
 }
 
 /** Who judges the server: when ECH was rejected, it must be the public name and nobody else (§6.1.7). */

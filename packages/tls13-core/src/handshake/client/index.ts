@@ -4,6 +4,7 @@ import type { CommandTable } from '../command.js';
 import { row, type Step, type Table, type Transition, whenReady } from '../step.js';
 import { receiveKeyUpdate, receiveNewSessionTicket } from './connected.js';
 import { startEarlyData } from './early-data.js';
+import { innerSent } from './ech-answer.js';
 import { receiveFinished } from './finished.js';
 import { firstOffer } from './offer.js';
 import { receivePostHandshakeRequest } from './post-handshake.js';
@@ -24,7 +25,7 @@ export function startClient({ settings }: ClientContext): Transition<ClientState
   const offer = firstOffer(settings);
   const start = (): Step<ClientState> => ({
     next: { name: 'WAIT_SH', offer },
-    effects: [{ type: 'send', message: offer.sent.message }, ...startEarlyData(offer, settings)],
+    effects: [...innerSent(offer), { type: 'send', message: offer.sent.message }, ...startEarlyData(offer, settings)],
   });
   return offer.earlyData.offered ? whenReady(judgeSession(offer.earlyData.session, settings), start) : start();
 }

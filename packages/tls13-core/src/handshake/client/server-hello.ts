@@ -12,7 +12,7 @@ import { defaultCertificateTypes } from '../certificate-types.js';
 import type { Effect } from '../effects.js';
 import type { MessageOf, Step } from '../step.js';
 import { earlyDataRejected, endEarlyDataByRetry, handshakeKeys, outcomeOfServerHello } from './early-data.js';
-import { offerAnsweredBy, offerRetriedBy } from './ech-answer.js';
+import { innerSent, offerAnsweredBy, offerRetriedBy } from './ech-answer.js';
 import { type Changes, changedOffer, checkOffered, type Offer } from './offer.js';
 import { forgetPsks, type OfferedPsk } from './psk.js';
 import type { ClientContext, WaitEncryptedExtensions, WaitServerHello, WaitServerHelloAgain } from './states.js';
@@ -45,6 +45,7 @@ export function receiveHelloRetryRequest(
     effects: [
       ...endEarlyDataByRetry(offer),
       ...(compatible ? [{ type: 'change_cipher_spec', when: 'now' } as const] : []),
+      ...innerSent(second),
       { type: 'send', message: second.sent.message },
     ],
   };

@@ -6,6 +6,7 @@ import type { EchServerSettings } from '../../settings/ech.js';
 import type { EchClientHelloOuter, EchSymmetricSuite } from '../../wire/ech.js';
 import { handshakeHeaderLength } from '../../wire/index.js';
 import { decodeRawClientHello } from '../../wire/raw-client-hello.js';
+import type { Effect } from '../effects.js';
 import type { MessageOf } from '../step.js';
 import { decodeInner } from './inner.js';
 
@@ -101,6 +102,12 @@ export function openSecond(message: ClientHelloMessage, first: EchOutcome): Open
     message: decodeInner(encoded, decodeRawClientHello(message.bytes)),
     ech: { kind: 'accepted', opening: undefined },
   };
+}
+
+/** For a log of messages: what was opened. */
+export function innerRead({ message, ech }: OpenedHello): readonly Effect[] {
+  if (ech.kind !== 'accepted') return [];
+  return [{ type: 'inner_client_hello', direction: 'receive', message: message.bytes }];
 }
 
 /** ClientHelloOuterAAD (§5.2): the ClientHello with zeros for the payload. */

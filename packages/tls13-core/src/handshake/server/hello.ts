@@ -1,6 +1,6 @@
 /** From a ClientHello to an answer: HelloRetryRequest, or the parameters of the handshake (START and RECVD_CH of §A.2). */
 import { TlsError } from '../../alert.js';
-import { type AcceptInner, type OpenedHello, openFirst, openSecond } from '../ech/open.js';
+import { type AcceptInner, innerRead, type OpenedHello, openFirst, openSecond } from '../ech/open.js';
 import type { Effect } from '../effects.js';
 import {
   chooseAlpnProtocol,
@@ -9,7 +9,7 @@ import {
   noApplicationProtocol,
   orderGroups,
 } from '../negotiate.js';
-import { type MessageOf, type Step, type Transition, whenReady } from '../step.js';
+import { type MessageOf, preceded, type Step, type Transition, whenReady } from '../step.js';
 import type { AnswerableHello } from './answerable-hello.js';
 import { checkClientHello, type Offer } from './client-hello.js';
 import { readCookie, sealCookie } from './cookie.js';
@@ -48,7 +48,10 @@ export function receiveClientHello(
   const { ech, deviations } = context.settings;
   const accept: AcceptInner = (inner) => ech?.accept?.(clientHelloInfo(checkClientHello(inner, deviations))) ?? true;
   return whenReady<OpenedHello, AfterFirstHello>(openFirst(message, ech, accept), (opened) =>
-    answerFirst(checkClientHello(opened.message, context.settings.deviations, opened.ech), context),
+    preceded(
+      innerRead(opened),
+      answerFirst(checkClientHello(opened.message, context.settings.deviations, opened.ech), context),
+    ),
   );
 }
 
@@ -79,7 +82,7 @@ export function receiveSecondClientHello(
   if (offer.cookie !== undefined) {
     throw new TlsError('illegal_parameter', 'the second ClientHello has a cookie; none was given (§4.2.2)');
   }
-  return answerSecond(offer, retry, undefined, context);
+  return preceded(innerRead(opened), answerSecond(offer, retry, undefined, context));
 }
 
 /** WAIT_COOKIE: a second HelloRetryRequest is never sent, so a ClientHello without the cookie is refused. */
@@ -93,7 +96,7 @@ export function receiveClientHelloWithCookie(
   if (offer.cookie === undefined) {
     throw new TlsError('missing_extension', 'the second ClientHello is without the cookie it was given (§4.3.2)');
   }
-  return answerWithCookie(offer, offer.cookie, context);
+  return preceded(innerRead(opened), answerWithCookie(offer, offer.cookie, context));
 }
 
 /** With a share of the client's, or by asking for one; a HelloRetryRequest settles the suite, and so which PSKs can follow. */
