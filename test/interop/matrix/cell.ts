@@ -31,7 +31,7 @@ export class Cell {
     if (this.role === 'client') {
       const ours = await this.listen(options, kind);
       const link = await this.client(ours, wish);
-      return { link, connection: await ours.next() };
+      return { link, connection: link.service === 'browser' ? await asking(ours) : await ours.next() };
     }
     const link = await this.server(wish, kind);
     return { link, connection: await dial(link.port, options) };
@@ -60,8 +60,11 @@ export class Cell {
     length?: number,
   ): Promise<void> {
     expect(connection.info).toMatchObject(info);
+    // Some say nothing before they have had a request.
+    const asks = link.service === 'http' || link.service === 'browser';
+    if (asks) await exchange(connection, link, this.role, length);
     await this.saidOf(link, said, nth);
-    await exchange(connection, link, this.role, length);
+    if (!asks) await exchange(connection, link, this.role, length);
   }
 
   async saidOf(link: Link, wanted: Said, nth = 1): Promise<void> {
@@ -94,6 +97,23 @@ export class Cell {
     await closed(first);
     return { first, link, nth: 2, connection: await dial(link.port, { ...options, ...second, session }) };
   }
+}
+
+/** Browsers open connections in advance, and give some of them up again. */
+async function asking(ours: OurServer): Promise<TlsConnection> {
+  for (;;) {
+    const connection = await ours.next().catch(() => undefined);
+    if (connection !== undefined && (await speaks(connection))) return connection;
+  }
+}
+
+function speaks(connection: TlsConnection): Promise<boolean> {
+  return new Promise((resolve) => {
+    if (connection.readableLength > 0) return resolve(true);
+    connection.once('readable', () => resolve(connection.readableLength > 0));
+    connection.once('close', () => resolve(false));
+    setTimeout(() => resolve(false), 3000).unref();
+  });
 }
 
 /** Tickets come before data: who has the byte has them. It closes then. */

@@ -7,6 +7,7 @@ import type { Link, Role } from './peer.js';
 
 /** `length` bytes each way, or a request and its answer; nothing may be lost or changed. */
 export async function exchange(connection: TlsConnection, link: Link, role: Role, length = 1000): Promise<void> {
+  if (link.service === 'browser') return browse(connection, length);
   if (link.service === 'http') return role === 'client' ? answer(connection, link, length) : ask(connection);
   if (link.service === 'echo') {
     for (let begin = 0; begin < length; begin += lineLength) {
@@ -47,9 +48,19 @@ async function answer(connection: TlsConnection, link: Link, length: number): Pr
   await link.program.until(/pong x+/);
 }
 
+/** The page tells what it has got of its own text. */
+async function browse(connection: TlsConnection, length: number): Promise<void> {
+  expect(await until(connection, /\r\n\r\n/)).toMatch(/^GET \/ HTTP\/1\.1\r\n/);
+  const script = "<script>fetch('/loaded/' + document.querySelector('p').textContent.length)</script>";
+  const body = `<!doctype html><title>pong</title><p>${'x'.repeat(length)}</p>${script}`;
+  connection.write(`HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+  expect(await until(connection, /GET \/loaded\/\d+ [\s\S]*\r\n\r\n/)).toContain(`/loaded/${length} `);
+  connection.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
+}
+
 async function ask(connection: TlsConnection): Promise<void> {
   connection.write('GET / HTTP/1.0\r\nHost: localhost\r\n\r\n');
-  expect(await until(connection, /^HTTP\/1\.[01] /)).toMatch(/^HTTP\/1\.[01] 200/);
+  expect(await until(connection, /^HTTP\/1\.[01] \d{3}/)).toMatch(/^HTTP\/1\.[01] 200/);
 }
 
 async function until(connection: TlsConnection, pattern: RegExp): Promise<string> {

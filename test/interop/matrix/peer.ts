@@ -1,4 +1,7 @@
 /** What the matrix wants of a foreign TLS program, so that each feature is written once for all of them. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import type { CipherSuiteName, NamedGroupName, SignatureSchemeName } from 'tls13-core';
 import { inRoot, rootFolder } from '../../../scripts/lib/debian-root.mjs';
 import type { Files } from '../identities.js';
@@ -86,8 +89,11 @@ export interface Said {
 /** A running peer. */
 export interface Link {
   readonly program: Program;
-  /** What happens to application data: as a pipe of the program's own input and output, sent back, or HTTP. */
-  readonly service: 'pipe' | 'echo' | 'http';
+  /**
+   * What happens to application data: as a pipe of the program's own input and output, sent back, HTTP whose answer the
+   * program prints, or HTTP by a browser, whose page asks once more.
+   */
+  readonly service: 'pipe' | 'echo' | 'http' | 'browser';
   /** Waits until the handshake of its nth connection is complete. */
   said(nth: number): Promise<Said>;
   /** Makes it replace its key, and ask us to replace ours. */
@@ -114,6 +120,8 @@ export interface Peer {
   readonly server?: (wish: Wish & { readonly identity: Files }) => Promise<ServerLink>;
   /** Feature → why it cannot be tried: the peer has it not, or its program cannot be told to. */
   readonly lacks: Reasons;
+  /** For programs with few options: all that they can be told, and why everything else cannot be tried. */
+  readonly knows?: { readonly features: readonly string[]; readonly otherwise: string };
   /** Feature → what the peer does wrong, which a run must show again. */
   readonly faults?: Reasons;
 }
@@ -150,6 +158,19 @@ export async function printed(place: Place, ...command: readonly string[]): Prom
 export async function versionIn(place: Place, pattern: RegExp, ...command: readonly string[]): Promise<string> {
   const text = await printed(place, ...command);
   return pattern.exec(text)?.[1] ?? `unknown: ${text.slice(0, 80)}`;
+}
+
+/** The upstream version of a Debian package in a root, from its changelog. */
+export function packageVersion(place: Exclude<Place, 'machine'>, name: string): string {
+  const folder = join(rootFolder(place) ?? '', 'usr/share/doc', name);
+  const file = ['changelog.Debian.gz', 'changelog.gz', 'changelog.Debian.amd64.gz'].find((one) =>
+    existsSync(join(folder, one)),
+  );
+  if (file === undefined) throw new Error(`${folder} has no changelog`);
+  const [line = ''] = gunzipSync(readFileSync(join(folder, file)))
+    .toString()
+    .split('\n');
+  return /\((?:\d+:)?([^)]*?)(?:[-+~]\w[^)-]*)?\)/.exec(line)?.[1] ?? line;
 }
 
 function within(place: Place): readonly string[] {

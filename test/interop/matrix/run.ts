@@ -1,7 +1,7 @@
 /** Runs every feature over a peer as tests, one a cell, and keeps what came of them for the table. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { cacheFolder } from '../../../scripts/lib/run.mjs';
 import { Cell } from './cell.js';
 import { type Feature, features } from './features.js';
@@ -23,7 +23,8 @@ export function matrixOf(peer: Peer): void {
     describe(`${peer.name} as ${role}`, () => {
       for (const feature of features) {
         const run = role === 'client' ? feature.client : feature.server;
-        const lack = reasonFor(peer.lacks, feature.id, role);
+        const unknown = peer.knows?.features.includes(feature.id) === false ? peer.knows.otherwise : undefined;
+        const lack = reasonFor(peer.lacks, feature.id, role) ?? unknown;
         const fault = reasonFor(peer.faults, feature.id, role);
         if (feature.open !== undefined) keep(feature, { verdict: 'open', reason: feature.open });
         else if (run === undefined) continue;
@@ -55,11 +56,11 @@ export function matrixOf(peer: Peer): void {
 
   it(`${peer.name} lacks only features that there are`, () => {
     const known = features.map(({ id }) => id);
-    const named = [...Object.keys(peer.lacks), ...Object.keys(peer.faults ?? {})];
+    const named = [peer.lacks, peer.faults ?? {}].flatMap((reasons) => Object.keys(reasons));
     expect(named.filter((id) => !known.includes(id))).toEqual([]);
   });
 
-  afterAll(() => {
+  afterEach(() => {
     const folder = join(cacheFolder, 'reports/interop');
     mkdirSync(folder, { recursive: true });
     const { id, name } = peer;

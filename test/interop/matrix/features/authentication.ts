@@ -5,9 +5,11 @@ import { type Feature, simple } from './feature.js';
 
 const group = 'Authentication';
 
+const pairs = [...signatures, { kind: 'ed448', scheme: 'ed448' } as const];
+
 /** Each scheme once, with a key of the first kind that signs with it. */
-const schemes = [...signatures, { kind: 'ed448', scheme: 'ed448' } as const]
-  .filter(({ scheme }, index) => signatures.findIndex((other) => other.scheme === scheme) === index)
+const schemes = pairs
+  .filter(({ scheme }, index) => pairs.findIndex((other) => other.scheme === scheme) === index)
   .map(
     ({ kind, scheme }): Feature => ({
       id: scheme,

@@ -14,6 +14,7 @@ const groupNames: Readonly<Partial<Record<NamedGroupName, string>>> = {
 /** What it calls groups when it says which one it was. */
 const saidGroups: Readonly<Record<string, NamedGroupName>> = {
   X25519: 'x25519',
+  X448: 'x448',
   prime256v1: 'secp256r1',
   secp256r1: 'secp256r1',
   secp384r1: 'secp384r1',

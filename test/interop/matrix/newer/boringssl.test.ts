@@ -1,0 +1,5 @@
+/** The matrix over BoringSSL. */
+import { boringssl } from '../peers/boringssl.js';
+import { matrixOf } from '../run.js';
+
+matrixOf(boringssl);

@@ -1,0 +1,5 @@
+/** The matrix over Chromium. */
+import { chromium } from '../peers/browsers.js';
+import { matrixOf } from '../run.js';
+
+matrixOf(chromium);

@@ -1,0 +1,78 @@
+/** Browsers, which load a page of our server; what they choose themselves is what there is to see. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { scratch, trusted } from '../../identities.js';
+import { Program } from '../../peers/program.js';
+import { type Peer, printed, start, versionIn } from '../peer.js';
+
+const knows = {
+  features: [
+    'TLS_AES_128_GCM_SHA256',
+    'x25519',
+    'secp256r1',
+    'X25519MLKEM768',
+    'large',
+    'small-records',
+    'ecdsa_secp256r1_sha256',
+  ],
+  otherwise: 'a page cannot ask for it',
+};
+
+export const chromium: Peer = {
+  id: 'chromium',
+  name: 'Chromium',
+  version: () => versionIn('machine', /Chromium (\S+)/, 'chromium', '--version'),
+  lacks: {},
+  knows: { ...knows, features: [...knows.features, 'retry', 'stateless-retry', 'sni', 'rsa_pss_rsae_sha256'] },
+  client: async (port, wish) => {
+    const { servername = 'localhost' } = wish;
+    const profile = scratch(`chromium-${port}`);
+    const program = new Program('chromium', [
+      ...['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync'],
+      ...['--disable-background-networking', '--disable-component-update', `--user-data-dir=${profile}`],
+      // Its roots are its own: this one authority is not among them.
+      ...['--ignore-certificate-errors', `--host-resolver-rules=MAP * 127.0.0.1`, '--remote-debugging-port=0'],
+      `https://${servername}:${port}/`,
+    ]);
+    return { program, service: 'browser', said: async () => ({}) };
+  },
+};
+
+/** Its profile has the authority among those it trusts. */
+export const firefox: Peer = {
+  id: 'firefox',
+  name: 'Firefox',
+  version: () => versionIn('sid', /Mozilla Firefox (\S+)/, 'firefox', '--version'),
+  lacks: {},
+  knows,
+  client: async (port) => {
+    const profile = scratch(`firefox-${port}`);
+    mkdirSync(profile);
+    await printed('sid', 'certutil', '-N', '-d', `sql:${profile}`, '--empty-password');
+    await printed(
+      'sid',
+      'certutil',
+      '-A',
+      '-d',
+      `sql:${profile}`,
+      '-n',
+      'authority',
+      '-t',
+      'CT,C,',
+      '-i',
+      trusted.files.cert,
+    );
+    const quiet = [
+      'app.update.auto',
+      'datareporting.policy.dataSubmissionEnabled',
+      'network.captive-portal-service.enabled',
+    ];
+    const lines = [...quiet, 'network.connectivity-service.enabled', 'toolkit.telemetry.enabled'].map(
+      (name) => `user_pref("${name}", false);\n`,
+    );
+    writeFileSync(`${profile}/user.js`, lines.join(''));
+    const address = `https://localhost:${port}/`;
+    const command = ['env', `HOME=${profile}`, 'MOZ_DISABLE_CONTENT_SANDBOX=1', 'firefox', '--headless', '--no-remote'];
+    const program = start('sid', [...command, '--profile', profile, address]);
+    return { program, service: 'browser', said: async () => ({}) };
+  },
+};
