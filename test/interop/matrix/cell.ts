@@ -8,7 +8,11 @@ import { dial, ended, listen, type OurServer } from '../ours.js';
 import { exchange } from './exchange.js';
 import type { Link, Peer, Role, Said, ServerLink, Wish } from './peer.js';
 
-export type OurOptions = Omit<ConnectOptions, 'session'> & TlsServerOptions;
+/** Of either role; those that mean different things to both, apart. */
+export type OurOptions = Omit<ConnectOptions, 'session' | Apart> &
+  Omit<TlsServerOptions, Apart> & { readonly asClient?: ConnectOptions; readonly asServer?: TlsServerOptions };
+
+type Apart = 'ech' | 'psk' | 'pskCallback';
 
 export interface Pair {
   /** Which one of the peer's connections it is; from 1. */
@@ -34,12 +38,12 @@ export class Cell {
       return { link, connection: link.service === 'browser' ? await asking(ours) : await ours.next() };
     }
     const link = await this.server(wish, kind);
-    return { link, connection: await dial(link.port, options) };
+    return { link, connection: await dial(link.port, forClient(options)) };
   }
 
-  listen(options: OurOptions = {}, kind: KeyKind = 'p256'): Promise<OurServer> {
+  listen({ asServer, asClient, ...options }: OurOptions = {}, kind: KeyKind = 'p256'): Promise<OurServer> {
     const { pem, keyPem } = serverIdentity(kind);
-    return listen({ cert: pem, key: keyPem, ...options });
+    return listen({ cert: pem, key: keyPem, ...options, ...asServer });
   }
 
   client(ours: OurServer, wish: Wish): Promise<Link> {
@@ -90,13 +94,17 @@ export class Cell {
       return { first, connection, link: await starting };
     }
     const link = await this.server(wish);
-    const first = await dial(link.port, options);
+    const first = await dial(link.port, forClient(options));
     await exchange(first, link, this.role, 10);
     const session = first.getSession() ?? (await sessionOf(first));
     first.end();
     await closed(first);
-    return { first, link, nth: 2, connection: await dial(link.port, { ...options, ...second, session }) };
+    return { first, link, nth: 2, connection: await dial(link.port, { ...forClient({ ...options, ...second }), session }) };
   }
+}
+
+function forClient({ asClient, asServer, ...options }: OurOptions): ConnectOptions {
+  return { ...options, ...asClient };
 }
 
 /** Browsers open connections in advance, and give some of them up again. */

@@ -56,15 +56,16 @@ export interface ExternalPsk {
   readonly hash: 'sha256' | 'sha384';
 }
 
-/** RFC 9849. A client has the list of configurations, or makes one up; a server the key too. */
-export type EchWish =
-  | { readonly grease: true }
-  | {
-      readonly grease?: false;
-      readonly configList: Uint8Array;
-      readonly privateKey?: Uint8Array;
-      readonly publicName: string;
-    };
+/** RFC 9849. */
+export interface EchWish {
+  /** A client sends a dummy; there is no configuration then. */
+  readonly grease?: boolean;
+  /** The ECHConfigList in base64, for a client. */
+  readonly configs?: string;
+  /** A PEM file with the configuration and its key, for a server. */
+  readonly keyFile?: string;
+  readonly publicName?: string;
+}
 
 /** What a peer says of its newest connection, as far as it says it, in this library's names. */
 export interface Said {
@@ -106,6 +107,8 @@ export interface Link {
 
 export interface ServerLink extends Link {
   readonly port: number;
+  /** Of a server that makes its ECH keys itself, in base64. */
+  readonly echConfigs?: string | undefined;
 }
 
 /** Why a peer has no cell: for both of its roles, or for one. */

@@ -1,4 +1,5 @@
 /** BoringSSL's own program, in Debian's package of it for Android. */
+import { writeFileSync } from 'node:fs';
 import type { NamedGroupName } from 'tls13-core';
 import { scratch, trusted } from '../../identities.js';
 import type { Program } from '../../peers/program.js';
@@ -30,7 +31,7 @@ export const boringssl: Peer = {
       ...['TLS_AES_128_GCM_SHA256', 'x25519', 'secp256r1', 'secp384r1', 'secp521r1', 'retry', 'stateless-retry', 'sni'],
       ...['alpn', 'large', 'small-records', 'our-key-update', 'resumption', 'resumption-retry'],
       ...['ecdsa_secp256r1_sha256', 'ecdsa_secp384r1_sha384', 'ecdsa_secp521r1_sha512', 'ed25519', 'client-p256'],
-      ...['rsa_pss_rsae_sha256', 'rsa_pss_rsae_sha384', 'rsa_pss_rsae_sha512', 'client-rsa'],
+      ...['rsa_pss_rsae_sha256', 'rsa_pss_rsae_sha384', 'rsa_pss_rsae_sha512', 'client-rsa', 'ech', 'ech-grease'],
     ],
     otherwise: `${none}, or ${program}`,
   },
@@ -41,6 +42,8 @@ export const boringssl: Peer = {
         ...['-root-certs', trusted.files.cert, '-min-version', 'tls1.3', ...common(wish)],
         ...(wish.scheme === undefined ? [] : ['-sigalgs', wish.scheme]),
         ...(wish.alpn === undefined ? [] : ['-alpn-protos', wish.alpn.join(',')]),
+        ...(wish.ech?.grease === true ? ['-ech-grease'] : []),
+        ...(wish.ech?.configs === undefined ? [] : ['-ech-config-list', listFile(wish.ech.configs)]),
         ...more,
       ]);
     const link = (started: Program) => ({
@@ -58,6 +61,12 @@ export const boringssl: Peer = {
     return link(command(['-session-in', file]));
   },
 };
+
+function listFile(configs: string): string {
+  const file = scratch('bssl.echconfigs');
+  writeFileSync(file, Buffer.from(configs, 'base64'));
+  return file;
+}
 
 function common({ groups, identity }: Wish): string[] {
   return [

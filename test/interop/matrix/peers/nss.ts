@@ -78,12 +78,14 @@ export const nss: Peer = {
         ...(wish.requestCert === true ? ['-r', '-r'] : []),
         ...(wish.earlyData === undefined ? [] : ['-Z']),
         ...(wish.compression === undefined ? [] : ['-q']),
-        ...echServer(wish),
+        // It makes the key itself.
+        ...(wish.ech?.publicName === undefined ? [] : ['-X', `publicname:${wish.ech.publicName}`]),
       ],
       { unbuffered: true },
     );
     await program.until(/selfserv: About to call accept/);
-    return { port, program, service: 'http', said: (nth) => serverSaid(program, nth) };
+    const echConfigs = /^([A-Za-z0-9+/]{40,}=*)$/m.exec(program.text)?.[1];
+    return { port, program, service: 'http', echConfigs, said: (nth) => serverSaid(program, nth) };
   },
 };
 
@@ -103,15 +105,7 @@ function common(wish: Wish): string[] {
 
 function ech({ ech: wish }: Wish): string[] {
   if (wish === undefined) return [];
-  return wish.grease === true ? ['-i', '100'] : ['-N', Buffer.from(wish.configList).toString('base64')];
-}
-
-/** The length of the key, the key, and the list. */
-function echServer({ ech: wish }: Wish): string[] {
-  if (wish === undefined || wish.grease === true || wish.privateKey === undefined) return [];
-  const length = Buffer.alloc(2);
-  length.writeUInt16BE(wish.privateKey.length);
-  return ['-X', Buffer.concat([length, wish.privateKey, wish.configList]).toString('base64')];
+  return wish.configs === undefined ? ['-i', '100'] : ['-N', wish.configs];
 }
 
 /** A database with the authority, and with an identity under the name `own`; one an identity. */

@@ -30,6 +30,8 @@ export function openssl(place: Place, id: string, name: string, lacks: Reasons =
       ...['-CAfile', trusted.files.cert, '-verify_return_error', '-verify_hostname', wish.servername ?? 'localhost'],
       ...common(wish),
       ...(wish.alpn === undefined ? [] : ['-alpn', wish.alpn.join(',')]),
+      ...(wish.ech?.configs === undefined ? [] : ['-ech_config_list', wish.ech.configs]),
+      ...(wish.ech?.grease === true ? ['-ech_grease'] : []),
       ...more,
     ]);
   return {
@@ -55,6 +57,7 @@ export function openssl(place: Place, id: string, name: string, lacks: Reasons =
         ...(wish.requestCert === true ? ['-Verify', '1', '-CAfile', trusted.files.cert, '-verify_return_error'] : []),
         ...(wish.servername === undefined ? [] : ['-servername', wish.servername, ...second(wish)]),
         ...(wish.earlyData === undefined ? [] : ['-early_data', '-max_early_data', '16384']),
+        ...(wish.ech?.keyFile === undefined ? [] : ['-ech_key', wish.ech.keyFile]),
       ]);
       const [, port] = await program.until(/ACCEPT 127\.0\.0\.1:(\d+)\n/);
       return {

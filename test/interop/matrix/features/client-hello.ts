@@ -1,0 +1,75 @@
+/** The ClientHello: encrypted, or with what nobody knows in it. */
+import { writeFileSync } from 'node:fs';
+import { generateEchConfig } from 'tls13-core';
+import { createProvider } from 'tls13-node-crypto';
+import { expect } from 'vitest';
+import { echPem } from '../../../../packages/server/src/ech.js';
+import { namedIdentity, scratch } from '../../identities.js';
+import { dial, dialInVain } from '../../ours.js';
+import type { EchWish } from '../peer.js';
+import { type Feature, simple } from './feature.js';
+
+const group = 'Encrypted Client Hello (RFC 9849)';
+const publicName = 'public.example';
+const secretName = 'secret.example';
+
+export const clientHello: readonly Feature[] = [
+  {
+    id: 'ech',
+    title: 'Accepted: the name is encrypted',
+    group,
+    client: async (cell) => {
+      const { wish, pem } = makeKey();
+      const credentials = [publicName, secretName].map((name) => {
+        const { pem: cert, keyPem: key } = namedIdentity(name);
+        return { cert, key };
+      });
+      const pair = await cell.connect({ servername: secretName, ech: wish }, { credentials, asServer: { ech: { keys: pem } } });
+      await cell.check(pair, { echAccepted: true, serverName: secretName }, { ech: true });
+      expect(pair.connection.getX509Certificate()?.subject).toBe(`CN=${secretName}`);
+    },
+    server: async (cell) => {
+      const { wish } = makeKey();
+      const {
+        port,
+        echConfigs = wish.configs,
+        ...link
+      } = await cell.server({
+        identity: namedIdentity(secretName).files,
+        ech: wish,
+      });
+      const ech = { configs: echConfigs ?? '', required: true };
+      const connection = await dial(port, { servername: secretName, ech });
+      await cell.check({ link, connection }, { echAccepted: true, serverName: secretName }, { ech: true });
+    },
+  },
+  {
+    id: 'ech-rejected',
+    title: 'Rejected, with new configurations',
+    group,
+    server: async (cell) => {
+      const { wish } = makeKey();
+      const { port } = await cell.server({ identity: namedIdentity(publicName).files, ech: wish });
+      const error = await dialInVain(port, { servername: secretName, ech: { configs: makeKey().wish.configs ?? '' } });
+      expect(error).toMatchObject({ alert: 'ech_required', retryConfigs: expect.any(Uint8Array) });
+    },
+  },
+  {
+    id: 'ech-grease',
+    title: 'A dummy (GREASE ECH)',
+    group,
+    client: async (cell) => {
+      const pair = await cell.connect({ ech: { grease: true } }, { asServer: { ech: { keys: makeKey().pem } } });
+      await cell.check(pair, { echAccepted: false }, {});
+    },
+    server: simple({ ours: { asClient: { ech: { grease: true } } }, info: { echAccepted: false } }),
+  },
+];
+
+function makeKey(): { wish: EchWish; pem: string } {
+  const made = generateEchConfig(createProvider(), { publicName });
+  const pem = echPem(made);
+  const keyFile = scratch('ech.pem');
+  writeFileSync(keyFile, pem);
+  return { pem, wish: { configs: Buffer.from(made.configList).toString('base64'), keyFile, publicName } };
+}
