@@ -1,6 +1,15 @@
 // Newer Debians in folders: the packages of a suite with all that they depend on, unpacked side by side, in which
 // programs run with their own libraries. Nothing of the machine's own changes.
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { downloadClosure } from './debian.mjs';
@@ -50,6 +59,8 @@ export async function provideRoot(name) {
     const first = debs.filter((path) => /\/base-files_[^/]*$/.test(path));
     for (const deb of [...first, ...debs.filter((path) => !first.includes(path))]) unpack(deb, target);
     for (const name of ['proc', 'dev', 'tmp']) mkdirSync(join(target, name), { recursive: true });
+    // What the package's script would have chosen.
+    if (existsSync(join(target, 'usr/bin/gawk'))) symlinkSync('gawk', join(target, 'usr/bin/awk'));
     writeFileSync(join(target, 'etc/hosts'), '127.0.0.1 localhost\n::1 localhost\n');
     writeFileSync(join(target, stampFile), stamp(name));
     rmSync(folder, { recursive: true, force: true });

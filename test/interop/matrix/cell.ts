@@ -12,7 +12,7 @@ import type { Link, Peer, Role, Said, ServerLink, Wish } from './peer.js';
 export type OurOptions = Omit<ConnectOptions, 'session' | Apart> &
   Omit<TlsServerOptions, Apart> & { readonly asClient?: ConnectOptions; readonly asServer?: TlsServerOptions };
 
-type Apart = 'ech' | 'psk' | 'pskCallback';
+type Apart = 'ech' | 'psks' | 'pskCallback';
 
 export interface Pair {
   /** Which one of the peer's connections it is; from 1. */
@@ -99,7 +99,12 @@ export class Cell {
     const session = first.getSession() ?? (await sessionOf(first));
     first.end();
     await closed(first);
-    return { first, link, nth: 2, connection: await dial(link.port, { ...forClient({ ...options, ...second }), session }) };
+    return {
+      first,
+      link,
+      nth: 2,
+      connection: await dial(link.port, { ...forClient({ ...options, ...second }), session }),
+    };
   }
 }
 

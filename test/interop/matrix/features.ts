@@ -1,6 +1,6 @@
 /** Every feature of the table, in its order. */
 import { authentication } from './features/authentication.js';
-import { clientHello } from './features/client-hello.js';
+import { clientHello, strange } from './features/client-hello.js';
 import { data } from './features/data.js';
 import type { Feature } from './features/feature.js';
 import { handshake } from './features/handshake.js';
@@ -8,4 +8,11 @@ import { sessions } from './features/sessions.js';
 
 export type { Feature };
 
-export const features: readonly Feature[] = [...handshake, ...authentication, ...sessions, ...clientHello, ...data];
+export const features: readonly Feature[] = [
+  ...handshake,
+  ...strange,
+  ...authentication,
+  ...sessions,
+  ...clientHello,
+  ...data,
+];

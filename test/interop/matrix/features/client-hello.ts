@@ -24,7 +24,10 @@ export const clientHello: readonly Feature[] = [
         const { pem: cert, keyPem: key } = namedIdentity(name);
         return { cert, key };
       });
-      const pair = await cell.connect({ servername: secretName, ech: wish }, { credentials, asServer: { ech: { keys: pem } } });
+      const pair = await cell.connect(
+        { servername: secretName, ech: wish },
+        { credentials, asServer: { ech: { keys: pem } } },
+      );
       await cell.check(pair, { echAccepted: true, serverName: secretName }, { ech: true });
       expect(pair.connection.getX509Certificate()?.subject).toBe(`CN=${secretName}`);
     },
@@ -63,6 +66,16 @@ export const clientHello: readonly Feature[] = [
       await cell.check(pair, { echAccepted: false }, {});
     },
     server: simple({ ours: { asClient: { ech: { grease: true } } }, info: { echAccepted: false } }),
+  },
+];
+
+export const strange: readonly Feature[] = [
+  {
+    id: 'grease',
+    title: 'GREASE (RFC 8701) and extensions in any order, from us',
+    group: 'Handshake',
+    client: simple({ ours: { grease: true } }),
+    server: simple({ ours: { grease: true, asClient: { permuteExtensions: true } } }),
   },
 ];
 

@@ -1,9 +1,13 @@
 /** Resumption. */
 import { expect } from 'vitest';
 import { clientIdentity, trusted } from '../../identities.js';
-import { both, type Feature } from './feature.js';
+import { both, type Feature, simple } from './feature.js';
 
 const group = 'Sessions';
+
+const key = Buffer.from('000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f', 'hex');
+const externalPsk = { identity: 'interop', key, hash: 'sha256' } as const;
+const psks = [{ identity: Buffer.from(externalPsk.identity), key }];
 
 export const sessions: readonly Feature[] = [
   {
@@ -29,6 +33,19 @@ export const sessions: readonly Feature[] = [
       const pair = await cell.resume({ groups: ['secp256r1'] }, options);
       await cell.check(pair, { resumed: true, helloRetryRequest: true }, { resumed: true });
     },
+  },
+  {
+    id: 'psk',
+    title: 'External PSK, with (EC)DHE',
+    group,
+    ...both(
+      simple({
+        // The key goes with suites of its hash.
+        theirs: { externalPsk, suite: 'TLS_AES_128_GCM_SHA256' },
+        ours: { asClient: { psks }, asServer: { psks } },
+        info: { authentication: 'psk', resumed: false, peerCertificates: [] },
+      }),
+    ),
   },
   {
     id: 'resumption-client',

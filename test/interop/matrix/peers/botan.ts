@@ -64,7 +64,7 @@ export const botan: Peer = {
       ],
       ...['small-records', 'our-key-update', 'peer-closes', 'ecdsa_secp256r1_sha256', 'ecdsa_secp384r1_sha384'],
       ...['ecdsa_secp521r1_sha512', 'rsa_pss_rsae_sha256', 'rsa_pss_rsae_sha384', 'rsa_pss_rsae_sha512'],
-      ...['client-p256', 'client-rsa', 'no-client-certificate', 'ech-grease'],
+      ...['client-p256', 'client-rsa', 'no-client-certificate', 'ech-grease', 'grease', 'psk'],
     ],
     otherwise: 'its programs cannot be told to',
   },

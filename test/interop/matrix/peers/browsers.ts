@@ -10,6 +10,7 @@ const knows = {
     'x25519',
     'secp256r1',
     'X25519MLKEM768',
+    'grease',
     'large',
     'small-records',
     'ecdsa_secp256r1_sha256',
@@ -22,7 +23,17 @@ export const chromium: Peer = {
   name: 'Chromium',
   version: () => versionIn('machine', /Chromium (\S+)/, 'chromium', '--version'),
   lacks: {},
-  knows: { ...knows, features: [...knows.features, 'retry', 'stateless-retry', 'sni', 'rsa_pss_rsae_sha256'] },
+  // It sends no share for P-256.
+  knows: {
+    ...knows,
+    features: [
+      ...knows.features.filter((name) => name !== 'secp256r1'),
+      'retry',
+      'stateless-retry',
+      'sni',
+      'rsa_pss_rsae_sha256',
+    ],
+  },
   client: async (port, wish) => {
     const { servername = 'localhost' } = wish;
     const profile = scratch(`chromium-${port}`);

@@ -33,7 +33,7 @@ export function curl(place: Place, id: string, hybrids: boolean): Peer {
         ],
         ...['sni', 'large', 'small-records', 'client-p256', 'client-rsa', 'client-ed25519', 'client-rsaPss'],
         ...['no-client-certificate', 'ecdsa_secp256r1_sha256', 'ecdsa_secp384r1_sha384', 'ecdsa_secp521r1_sha512'],
-        ...['ed25519', 'ed448', 'rsa_pss_rsae_sha256', 'rsa_pss_pss_sha256', 'peer-closes'],
+        ...['ed25519', 'ed448', 'rsa_pss_rsae_sha256', 'rsa_pss_pss_sha256', 'peer-closes', 'grease'],
         ...(hybrids ? modern : []),
       ],
       otherwise: 'curl cannot be told to, or its OpenSSL has it not',

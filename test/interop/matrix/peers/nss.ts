@@ -32,6 +32,7 @@ export const nss: Peer = {
     alpn: programs,
     'their-padding': programs,
     'their-small-records': programs,
+    psk: { server: 'selfserv gives the key to its model socket alone and serves nobody by it' },
     'key-update': programs,
     'key-update-requested': programs,
     'peer-closes': 'its programs close the socket without a close_notify',
