@@ -24,6 +24,9 @@ export interface HandOverSettings {
   readonly offloadOptions: OffloadOptions;
   /** Bytes of content in a record, at most 16,384. */
   readonly maxSendFragment: number;
+  /** Whether records are padded, and small at first: both are done by the engine. */
+  readonly padding?: boolean;
+  readonly dynamicRecordSizing?: boolean;
 }
 
 export interface HandOverOwner {
@@ -66,7 +69,9 @@ export class HandOver {
   }
 
   get maxSendFragment(): number {
-    return this.#maxSendFragment;
+    // RFC 8449 §4: of the peer's limit one byte is the type's.
+    const { recordSizeLimit } = this.#engine.info ?? {};
+    return Math.min(this.#maxSendFragment, (recordSizeLimit?.send ?? largestFragment + 1) - 1);
   }
 
   /** @returns false when records have gone to the kernel, which keeps its size. */
@@ -140,7 +145,11 @@ export class HandOver {
     const { kernel } = this.#transport;
     const support = isKernelSide(kernel) ? kernel.support : kernel;
     const { aead } = cipherSuite(info.cipherSuite);
-    return offloadVerdict(direction, this.#settings.policy, aead, support, this.#maxSendFragment);
+    const { maxSendFragment } = this;
+    const { policy, padding = false, dynamicRecordSizing = false } = this.#settings;
+    const receiveLimited = (info.recordSizeLimit?.receive ?? largestFragment + 1) <= largestFragment;
+    const records = { maxSendFragment, padding, dynamicRecordSizing, receiveLimited };
+    return offloadVerdict(direction, policy, aead, support, records);
   }
 
   /** Attaching first: while it can still fail, the engine keeps the direction. */
@@ -166,7 +175,7 @@ export class HandOver {
   #enableOptions(direction: Direction, { support }: KernelSide): EnableOptions {
     const { zeroCopy = false, expectNoPad = false } = this.#settings.offloadOptions;
     if (direction === 'receive') return { expectNoPad: expectNoPad && support.expectNoPad };
-    const size = this.#maxSendFragment;
+    const size = this.maxSendFragment;
     return { zeroCopy: zeroCopy && support.zeroCopy, ...(size < largestFragment ? { maxPayload: size } : {}) };
   }
 

@@ -21,7 +21,10 @@ export const offloadReasons = {
   'probe-failed': "the kernel's record layer did not pass its probe",
   'cipher-unsupported': 'the kernel does not take this cipher in this direction',
   ccm8: 'no kernel has TLS_AES_128_CCM_8_SHA256',
-  'record-size': 'records are to be smaller than 16,384 bytes, which this kernel cannot do',
+  'record-size': 'records are to be smaller than 16,384 bytes, by option or by the peer, which this kernel cannot do',
+  padding: 'records are padded, which the kernel cannot do',
+  'dynamic-record-sizing': 'records are small at first, which is done in user space',
+  'record-size-limit': 'the option recordSizeLimit bounds the records that are opened, which the kernel does not do',
   'partial-record': 'waiting for the end of a record that has partly been read',
   closed: 'the direction was closed before it could be handed over',
   'attach-failed': "the kernel's record layer could not be attached to this socket",
@@ -67,13 +70,23 @@ export function refused(reason: OffloadReason, detail?: string): Refusal {
   return detail === undefined ? { where: 'user', reason } : { where: 'user', reason, detail };
 }
 
+/** What a connection's records must be like. */
+export interface RecordDemands {
+  /** Bytes of content, the peer's limit (RFC 8449) included. */
+  readonly maxSendFragment: number;
+  readonly padding: boolean;
+  readonly dynamicRecordSizing: boolean;
+  /** Whether the peer was told of a limit below that of every record. */
+  readonly receiveLimited: boolean;
+}
+
 /** Whether a direction may be handed over, as far as it is known before trying. */
 export function offloadVerdict(
   direction: Direction,
   policy: OffloadPolicy,
   aead: AeadName,
   support: KtlsSupport | Refusal,
-  maxSendFragment: number,
+  records: RecordDemands,
 ): Verdict {
   if (policy === 'off') return refused('policy-off');
   if (direction === 'receive' && policy !== 'both') return refused('policy-send-only');
@@ -82,7 +95,10 @@ export function offloadVerdict(
   if (!support.available) return absent(support);
   const verdict = support.ciphers[kernelCipher(aead)][direction];
   if (!verdict.supported) return refused('cipher-unsupported', verdict.error.message);
-  if (direction === 'send' && maxSendFragment < largestFragment && !support.maxPayload) return refused('record-size');
+  if (direction === 'receive') return records.receiveLimited ? refused('record-size-limit') : { where: 'kernel' };
+  if (records.padding) return refused('padding');
+  if (records.dynamicRecordSizing) return refused('dynamic-record-sizing');
+  if (records.maxSendFragment < largestFragment && !support.maxPayload) return refused('record-size');
   return { where: 'kernel' };
 }
 

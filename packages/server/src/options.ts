@@ -3,9 +3,11 @@ import type { Kernel } from 'ktls-bind';
 import type {
   CertificateCompressionName,
   CryptoProvider,
+  DynamicRecordSizing,
   Limits,
   NamedGroupName,
   OidFilter,
+  Padding,
   SessionStore,
 } from 'tls13-core';
 import type { PemOrDer } from 'tls13-node-crypto';
@@ -55,6 +57,12 @@ export interface CommonOptions extends SecureContextOptions {
   readonly expectNoPad?: boolean;
   /** Bytes of content in a record, 64 … 16,384 (default). */
   readonly maxSendFragment?: number;
+  /** The largest record to be opened, in bytes of content, type and padding (RFC 8449), 64 … 16,385. A client asks when it is set. */
+  readonly recordSizeLimit?: number;
+  /** Hides lengths: `none` (default), `{ multiple }`, `{ random }`, or a function. Keeps sending in user space. */
+  readonly padding?: Padding;
+  /** Records that fit a packet at first: `{ initial, after, idle }`. Keeps sending in user space. Default: none. */
+  readonly dynamicRecordSizing?: DynamicRecordSizing;
   /** Take a connection that ends without close_notify for ended instead of broken. Default false. */
   readonly tolerateTruncation?: boolean;
   /**

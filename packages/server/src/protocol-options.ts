@@ -24,6 +24,9 @@ export function commonConfig(options: CommonOptions): CommonConfig {
     ...(delegated === undefined ? {} : { delegatedCredentialSchemes: delegated.map(delegatedScheme) }),
     ...(schemes === undefined ? {} : { signatureSchemes: schemes.map((name) => scheme(name)) }),
     ...(options.ALPNProtocols === undefined ? {} : { alpnProtocols: protocolNames(options.ALPNProtocols) }),
+    ...(options.recordSizeLimit === undefined ? {} : { recordSizeLimit: options.recordSizeLimit }),
+    ...(options.padding === undefined ? {} : { padding: options.padding }),
+    ...(options.dynamicRecordSizing === undefined ? {} : { dynamicRecordSizing: options.dynamicRecordSizing }),
     ...(options.grease === undefined ? {} : { grease: options.grease }),
     ...(options.certificateCompression === undefined
       ? {}

@@ -8,6 +8,8 @@ export function driverSettings(options: CommonOptions): DriverSettings {
     policy: oneOf('offload', options.offload, ['auto', 'send', 'both', 'off']),
     offloadOptions: { zeroCopy: options.zeroCopy ?? false, expectNoPad: options.expectNoPad ?? false },
     tolerateTruncation: options.tolerateTruncation ?? false,
+    padding: options.padding !== undefined && options.padding !== 'none',
+    dynamicRecordSizing: options.dynamicRecordSizing !== undefined,
     maxSendFragment: wholeNumber('maxSendFragment', options.maxSendFragment, 16_384, [64, 16_384]),
   };
 }

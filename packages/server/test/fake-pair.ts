@@ -32,6 +32,9 @@ export interface SideOptions {
   readonly cipherSuites?: CommonConfig['cipherSuites'];
   readonly limits?: Partial<Limits>;
   readonly maxSendFragment?: number;
+  readonly recordSizeLimit?: number;
+  readonly padding?: boolean;
+  readonly dynamicRecordSizing?: boolean;
   readonly allowHalfOpen?: boolean;
   readonly expectNoPad?: boolean;
   /** Called with the end before anything is sent. */
@@ -84,7 +87,8 @@ export function fakePair(options: FakePairOptions = {}): FakePair {
   options.server?.prepare?.(serverEnd);
   options.client?.prepare?.(clientEnd);
   const protector = createTicketKeys(provider);
-  const chosen = ({ cipherSuites, limits }: SideOptions = {}) => ({
+  const chosen = ({ cipherSuites, limits, recordSizeLimit }: SideOptions = {}) => ({
+    ...(recordSizeLimit === undefined ? {} : { recordSizeLimit }),
     ...(cipherSuites === undefined ? {} : { cipherSuites }),
     ...(limits === undefined ? {} : { limits }),
   });
@@ -125,6 +129,8 @@ function side(options: SideOptions = {}, telemetry: Telemetry, host: ConnectionH
       policy: options.offload ?? 'auto',
       offloadOptions: { expectNoPad: options.expectNoPad ?? false },
       tolerateTruncation: false,
+      padding: options.padding ?? false,
+      dynamicRecordSizing: options.dynamicRecordSizing ?? false,
       maxSendFragment: options.maxSendFragment ?? 16_384,
     },
     allowHalfOpen: options.allowHalfOpen ?? false,

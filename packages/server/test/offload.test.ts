@@ -85,6 +85,23 @@ describe('hand-over', () => {
       'record-size',
       'policy-send-only',
     ]);
+    // The peer's limit counts as the option does (RFC 8449).
+    const limited = { client: { recordSizeLimit: 1000 } };
+    expect(await reasons({ ...limited, abilities: { maxPayload: false } })).toEqual([
+      'record-size',
+      'policy-send-only',
+    ]);
+    expect(await reasons(limited)).toEqual([undefined, 'policy-send-only']);
+    const limiting = {
+      server: { recordSizeLimit: 1000, offload: 'both' },
+      client: { recordSizeLimit: 16_385 },
+    } as const;
+    expect(await reasons(limiting)).toEqual([undefined, 'record-size-limit']);
+    expect(await reasons({ server: { padding: true, offload: 'both' } })).toEqual(['padding', undefined]);
+    expect(await reasons({ server: { dynamicRecordSizing: true } })).toEqual([
+      'dynamic-record-sizing',
+      'policy-send-only',
+    ]);
   });
 
   it('counts directions by where they went', async () => {

@@ -34,6 +34,8 @@ export interface ConnectionInfo {
    * `undefined` for clients, and where no ticket was taken.
    */
   readonly ticketAgeSkew?: number | undefined;
+  /** What records may hold (RFC 8449); `undefined` where no limits were negotiated. */
+  readonly recordSizeLimit: RecordSizeLimit | undefined;
   /** DER, leaf first; of the original handshake when resumed; empty when the peer showed none. */
   readonly peerCertificates: readonly Uint8Array[];
   /** DER SubjectPublicKeyInfo that the peer showed instead of certificates (RFC 7250); of the original handshake when resumed. */
@@ -61,6 +63,14 @@ export interface ConnectionInfo {
   readonly localCertificateCompression: string | undefined;
   readonly clientRandom: Uint8Array;
   readonly serverRandom: Uint8Array;
+}
+
+/** Bytes of content, type and padding: 64 to 16,385. */
+export interface RecordSizeLimit {
+  /** In records to the peer. */
+  readonly send: number;
+  /** In records of the peer's. */
+  readonly receive: number;
 }
 
 /** What a peer has shown of itself; the same when its session is resumed. */

@@ -5,8 +5,9 @@ import type { CertificateCompressor } from './authentication.js';
 import type { Deviations } from './deviations.js';
 import type { Limits } from './limits.js';
 import type { PskKeyExchangeMode, ReflectionGuard } from './psk.js';
+import type { RecordConfig } from './records.js';
 
-export interface CommonConfig {
+export interface CommonConfig extends RecordConfig {
   readonly provider: CryptoProvider;
   /** Best first. Default: all but TLS_AES_128_CCM_8_SHA256. */
   readonly cipherSuites?: readonly CipherSuiteName[];

@@ -7,4 +7,5 @@ export type * from './early-data.js';
 export type * from './ech.js';
 export type * from './limits.js';
 export type * from './psk.js';
+export type * from './records.js';
 export type * from './server.js';

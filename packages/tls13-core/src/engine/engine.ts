@@ -22,8 +22,6 @@ import { connectedState, connectionParts, type Parts } from './parts.js';
 import { perform } from './perform.js';
 import type { CertificateRequestOptions, DetachOptions, TlsEngine } from './types.js';
 
-const bytesPerRecord = 16_384;
-
 export class Engine<State extends NamedState> implements TlsEngine {
   readonly #machine: Machine<State>;
   readonly #parts: Parts;
@@ -97,6 +95,7 @@ export class Engine<State extends NamedState> implements TlsEngine {
     return this.#attempt(() => {
       if (progress.receiveClosed) return;
       if (fragment.length === 0) throw new TlsError('unexpected_message', 'a record without content (§5.4)');
+      receiving.checkLimit(fragment.length + 1);
       takeContent({ contentType, content: fragment }, this.#parts);
       this.#read();
     });
@@ -111,7 +110,7 @@ export class Engine<State extends NamedState> implements TlsEngine {
       let rest = plaintext;
       while (rest.length > 0) {
         if (keyUpdates.recordsLeft <= 0) keyUpdates.send({ request: false, requested: false });
-        const room = keyUpdates.recordsLeft * bytesPerRecord;
+        const room = keyUpdates.recordsLeft * sending.sizes.least;
         outbox.put(sending.write(contentTypes.application_data, rest.subarray(0, room)));
         rest = rest.subarray(room);
       }
@@ -124,7 +123,7 @@ export class Engine<State extends NamedState> implements TlsEngine {
 
   sendEarly(plaintext: Uint8Array): TlsEvent[] {
     const left = this.earlyDataLeft;
-    const records = Math.ceil(plaintext.length / bytesPerRecord);
+    const records = Math.ceil(plaintext.length / this.#parts.sending.sizes.least);
     if (plaintext.length > left || records > this.#parts.keyUpdates.recordsLeft) {
       const text = `sendEarly() of ${plaintext.length} bytes where ${left} bytes of early data may be sent`;
       throw left === 0 ? new TypeError(text) : new RangeError(text);
@@ -132,7 +131,7 @@ export class Engine<State extends NamedState> implements TlsEngine {
     return this.#attempt(() => sendEarlyData(plaintext, this.#parts));
   }
 
-  countSent(bytes: number, recordSize: number = bytesPerRecord): TlsEvent[] {
+  countSent(bytes: number, recordSize: number = this.#parts.sending.sizes.protected): TlsEvent[] {
     const { sending, keyUpdates, progress } = this.#parts;
     if (!sending.detached) throw new TypeError('sending is not detached: the engine counts what it seals itself');
     return this.#attempt(() => {

@@ -3,6 +3,7 @@ import type { Deviations, Limits } from '../config/index.js';
 import type { CryptoProvider } from '../crypto/provider.js';
 import type { Command } from '../handshake/command.js';
 import type { NamedState, Transition } from '../handshake/step.js';
+import type { RecordSettings } from '../settings/records.js';
 
 /** A role's state machine, as the engine drives it. */
 export interface Machine<State extends NamedState> {
@@ -15,7 +16,8 @@ export interface Machine<State extends NamedState> {
   command(state: State, command: Command): Transition<State>;
 }
 
-export interface EngineSettings {
+export interface EngineSettings extends RecordSettings {
+  readonly now: () => number;
   readonly provider: CryptoProvider;
   readonly limits: Limits;
   readonly deviations: Deviations;

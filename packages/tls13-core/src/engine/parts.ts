@@ -55,7 +55,7 @@ export const connectedState = 'CONNECTED';
 
 export function connectionParts(role: 'client' | 'server', settings: EngineSettings): Parts {
   const { provider, limits, deviations } = settings;
-  const sending = new SendingHalf(provider, role);
+  const sending = new SendingHalf(role, settings);
   const receiving = new ReceivingHalf(provider, limits.skippedEarlyData, deviations);
   const outbox = new Outbox();
   return {

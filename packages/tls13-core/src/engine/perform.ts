@@ -47,7 +47,10 @@ function performOne(effect: Exclude<Effect, { type: 'send' }>, parts: Parts): vo
       if (effect.epoch !== 'early') endSending(progress.early);
       return sending.setSecret(effect.suite, effect.secret);
     case 'K_recv':
-      if (effect.epoch !== 'early') endReading(progress.early);
+      if (effect.epoch !== 'early') {
+        endReading(progress.early);
+        receiving.enforceLimit();
+      }
       return receiving.setSecret(effect.suite, effect.secret);
     case 'early_data_offered':
       return offer(effect.early, progress.early);
@@ -59,6 +62,9 @@ function performOne(effect: Exclude<Effect, { type: 'send' }>, parts: Parts): vo
       return outbox.put({ type: 'early_data_accepted', info: effect.info });
     case 'early_data_rejected':
       return outbox.put({ type: 'early_data_rejected', reason: effect.reason });
+    case 'record_size_limit':
+      sending.limit(effect.limit.send);
+      return receiving.limit(effect.limit.receive);
     case 'skip_early_data':
       return receiving.skipEarlyData(effect.until);
     case 'key_log':

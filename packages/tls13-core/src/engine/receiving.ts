@@ -9,13 +9,13 @@ import type {
   RecordProtection,
   TrafficKeys,
 } from '../crypto/provider.js';
-import type { CipherSuite } from '../crypto/suites.js';
+import { aeadTagLength, type CipherSuite } from '../crypto/suites.js';
 import type { TlsEvent } from '../events.js';
 import { finishedVerifyData } from '../keys/finished.js';
 import { nextTrafficSecret, type Secret } from '../keys/schedule.js';
 import { trafficKeys } from '../keys/traffic.js';
 import { Deframer } from '../record/deframer.js';
-import { headerLength } from '../record/header.js';
+import { headerLength, maxInnerPlaintextLength } from '../record/header.js';
 import { recordProtection } from '../record/protection.js';
 import { contentTypes, nameOf } from '../registry.js';
 
@@ -42,6 +42,9 @@ export class ReceivingHalf {
   #skipped = 0;
   /** Whether the peer has shown that it has keys: from then on nothing of it comes in clear, whatever the key. */
   #proven = false;
+  /** Bytes of content, type and padding of a record (RFC 8449), and whether the peer is to know of it by now. */
+  #limit = maxInnerPlaintextLength;
+  #limitEnforced = false;
 
   constructor(
     provider: CryptoProvider,
@@ -121,6 +124,26 @@ export class ReceivingHalf {
     return { ...trafficKeys(keyed.suite, keyed.hash, keyed.secret), sequenceNumber: BigInt(sequenceNumber) };
   }
 
+  /** What the peer was told a record may hold (RFC 8449). */
+  limit(bytes: number): void {
+    this.#limit = bytes;
+  }
+
+  /** Early data is sent before a client knows its server's limit; from behind it on the limit holds. */
+  enforceLimit(): void {
+    this.#limitEnforced = true;
+  }
+
+  /** Refuses a record of that many bytes of content, type and padding. */
+  checkLimit(bytes: number): void {
+    if (this.#limitEnforced && bytes > this.#limit) {
+      throw new TlsError(
+        'record_overflow',
+        `a record of ${bytes} bytes of content, type and padding where record_size_limit is ${this.#limit} (RFC 8449 §4)`,
+      );
+    }
+  }
+
   skipEarlyData(until: Skipping): void {
     this.#skipping = until;
   }
@@ -169,7 +192,7 @@ export class ReceivingHalf {
       }
       return this.#skip(records);
     }
-    const { fragments, count, consumed, failure } = opener.open(records);
+    const { fragments, count, consumed, failure } = opener.open(this.#withinLimit(records));
     if (count > 0) {
       this.#proven = true;
       this.#skipping = undefined;
@@ -186,6 +209,24 @@ export class ReceivingHalf {
     } else {
       throw new TlsError(failure, failureTexts[failure] ?? 'a protected record could not be opened');
     }
+  }
+
+  /** Those in front of the first that is too long; which, when its turn comes, is refused unopened. */
+  #withinLimit(records: Uint8Array): Uint8Array {
+    const { suite } = this.#keyed ?? {};
+    const bounded = this.#limitEnforced && this.#limit < maxInnerPlaintextLength;
+    // Early data that is rejected was made before its client knew the limit.
+    if (suite === undefined || !bounded || this.#skipping !== undefined) return records;
+    const overhead = aeadTagLength(suite.aead);
+    for (let offset = 0; offset < records.length; ) {
+      const length = ((records[offset + 3] ?? 0) << 8) | (records[offset + 4] ?? 0);
+      if (length - overhead > this.#limit) {
+        if (offset === 0 && this.#fragments.length === 0) this.checkLimit(length - overhead);
+        return records.subarray(0, offset);
+      }
+      offset += headerLength + length;
+    }
+    return records;
   }
 
   /** Drops the first of `records`, within the limit; the others are looked at again. */

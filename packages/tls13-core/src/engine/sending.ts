@@ -6,9 +6,11 @@ import type { TlsEvent } from '../events.js';
 import { finishedVerifyData } from '../keys/finished.js';
 import { nextTrafficSecret, type Secret } from '../keys/schedule.js';
 import { trafficKeys } from '../keys/traffic.js';
-import { maxPlaintextLength, plaintextRecords } from '../record/header.js';
-import { recordProtection } from '../record/protection.js';
+import { plaintextRecords } from '../record/header.js';
+import { paddingProtection, recordProtection } from '../record/protection.js';
 import { contentTypes, protocolVersions } from '../registry.js';
+import type { EngineSettings } from './machine.js';
+import { RecordSizes } from './record-sizes.js';
 
 /** Sealed by us with `sealer`, or by somebody else when it is undefined; `records` were sealed under this key. */
 interface Keyed {
@@ -21,15 +23,19 @@ interface Keyed {
 
 export class SendingHalf {
   readonly #provider: CryptoProvider;
-  readonly #protection: RecordProtection;
+  readonly #protection: Pick<RecordProtection, 'sealer'>;
+  readonly sizes: RecordSizes;
   /** Of the next record in clear: for the first ClientHello what every server has always taken (§5.1). */
   #recordVersion: number;
   #changeCipherSpecOwed = false;
   #keyed: Keyed | undefined;
 
-  constructor(provider: CryptoProvider, role: 'client' | 'server') {
+  constructor(role: 'client' | 'server', settings: EngineSettings) {
+    const { provider, padding } = settings;
     this.#provider = provider;
-    this.#protection = recordProtection(provider);
+    this.sizes = new RecordSizes(settings, settings.now);
+    const room = () => this.sizes.innerLimit;
+    this.#protection = padding === undefined ? recordProtection(provider) : paddingProtection(provider, padding, room);
     this.#recordVersion = role === 'client' ? protocolVersions.tls10 : protocolVersions.tls12;
   }
 
@@ -47,6 +53,11 @@ export class SendingHalf {
     return this.#keyed?.suite;
   }
 
+  /** What a record to the peer may hold from here on (RFC 8449). */
+  limit(bytes: number): void {
+    this.sizes.innerLimit = bytes;
+  }
+
   /** The content, protected by the keys in force; `record` when somebody else protects it. */
   write(contentType: number, content: Uint8Array): TlsEvent {
     const keyed = this.#keyed;
@@ -55,7 +66,7 @@ export class SendingHalf {
       keyed.detachedRecords += 1;
       return { type: 'record', contentType, fragment: content };
     }
-    const sealed = keyed.sealer.seal(contentType, content, maxPlaintextLength);
+    const sealed = this.#seal(keyed.sealer, contentType, content);
     if (!this.#changeCipherSpecOwed) return { type: 'transmit', data: sealed };
     this.#changeCipherSpecOwed = false;
     return { type: 'transmit', data: concat(this.#inClear(contentTypes.change_cipher_spec, changeCipherSpec), sealed) };
@@ -65,8 +76,9 @@ export class SendingHalf {
   writeAll(contentType: number, content: Uint8Array): readonly TlsEvent[] {
     if (!this.detached) return [this.write(contentType, content)];
     const events: TlsEvent[] = [];
-    for (let start = 0; start < content.length; start += maxPlaintextLength) {
-      events.push(this.write(contentType, content.subarray(start, start + maxPlaintextLength)));
+    const size = this.sizes.protected;
+    for (let start = 0; start < content.length; start += size) {
+      events.push(this.write(contentType, content.subarray(start, start + size)));
     }
     return events;
   }
@@ -126,8 +138,17 @@ export class SendingHalf {
     this.#keyed?.secret.fill(0);
   }
 
+  #seal(sealer: RecordSealer, contentType: number, content: Uint8Array): Uint8Array {
+    const { sizes } = this;
+    const small = contentType === contentTypes.application_data ? sizes.small(content.length) : 0;
+    if (small === 0) return sealer.seal(contentType, content, sizes.protected);
+    const first = sealer.seal(contentType, content.subarray(0, small), sizes.least);
+    if (small === content.length) return first;
+    return concat(first, sealer.seal(contentType, content.subarray(small), sizes.protected));
+  }
+
   #inClear(contentType: number, content: Uint8Array): Uint8Array {
-    const records = plaintextRecords(contentType, content, maxPlaintextLength, this.#recordVersion);
+    const records = plaintextRecords(contentType, content, this.sizes.clear, this.#recordVersion);
     this.#recordVersion = protocolVersions.tls12;
     return records;
   }

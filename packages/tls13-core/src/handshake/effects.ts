@@ -1,7 +1,7 @@
 /** What a transition asks of the engine. The order of a list of effects is the order on the wire. */
 
 import type { TlsError } from '../alert.js';
-import type { ConnectionInfo, EarlyDataReason } from '../connection-info.js';
+import type { ConnectionInfo, EarlyDataReason, RecordSizeLimit } from '../connection-info.js';
 import type { CipherSuite } from '../crypto/suites.js';
 import type { Secret } from '../keys/schedule.js';
 import type { Transcript } from '../keys/transcript.js';
@@ -35,6 +35,8 @@ export type Effect =
       readonly exporterSecret: Secret;
     }
   | { readonly type: 'early_data_rejected'; readonly reason: EarlyDataReason }
+  /** Limits of records from here on (RFC 8449). */
+  | { readonly type: 'record_size_limit'; readonly limit: RecordSizeLimit }
   /** Early data was offered and will not be read: skip what does not open, up to the configured limit (§4.3.10). */
   | { readonly type: 'skip_early_data'; readonly until: 'first_opened_record' | 'second_client_hello' }
   /** For the NSS key log (RFC 9850): `label` as it stands there. */

@@ -13,6 +13,7 @@ import type {
 import { contentTypes } from '../registry.js';
 import { checkMaxFragment, headerLength, maxCiphertextLength, maxInnerPlaintextLength, writeHeader } from './header.js';
 import { NonceSequence } from './nonce.js';
+import { type PaddingPolicy, paddingBy } from './padding.js';
 
 /** The provider's own batched protection where it has one, otherwise the portable one over its AEAD. */
 export function recordProtection(provider: CryptoProvider): RecordProtection {
@@ -26,12 +27,27 @@ export function portableRecordProtection(provider: Pick<CryptoProvider, 'aead'>)
   };
 }
 
+/** Seals with padding, which no batched protection does: a record's content, type and padding are at most `limit()` bytes. */
+export function paddingProtection(
+  provider: Pick<CryptoProvider, 'aead' | 'random'>,
+  policy: PaddingPolicy,
+  limit: () => number,
+): Pick<RecordProtection, 'sealer'> {
+  const pad = paddingBy(policy, provider);
+  const room: PadRecord = (contentType, length) => pad(contentType, length, Math.max(0, limit() - 1 - length));
+  return { sealer: (keys) => new PortableSealer(provider.aead(keys.aead, keys.key), keys, room) };
+}
+
+type PadRecord = (contentType: number, length: number) => number;
+
 class PortableSealer implements RecordSealer {
+  readonly #pad: PadRecord;
   readonly #aead: Aead;
   readonly #nonces: NonceSequence;
 
-  constructor(aead: Aead, keys: TrafficKeys) {
+  constructor(aead: Aead, keys: TrafficKeys, pad: PadRecord = () => 0) {
     this.#aead = aead;
+    this.#pad = pad;
     this.#nonces = new NonceSequence(keys.iv, keys.sequenceNumber);
   }
 
@@ -46,19 +62,26 @@ class PortableSealer implements RecordSealer {
     }
     const expansion = headerLength + 1 + this.#aead.tagLength;
     const count = Math.max(1, Math.ceil(content.length / maxFragment));
-    const records = new Uint8Array(content.length + count * expansion);
-    const inner = new Uint8Array(Math.min(content.length, maxFragment) + 1);
+    const lengths = Array.from({ length: count }, (_, index) =>
+      Math.min(maxFragment, content.length - index * maxFragment),
+    );
+    const paddings = lengths.map((length) => this.#pad(contentType, length));
+    const records = new Uint8Array(content.length + count * expansion + paddings.reduce((sum, each) => sum + each, 0));
+    const inner = new Uint8Array(
+      lengths.reduce((most, length, index) => Math.max(most, length + 1 + (paddings[index] ?? 0)), 0),
+    );
     let offset = 0;
-    for (let index = 0; index < count; index++) {
-      const fragment = content.subarray(index * maxFragment, (index + 1) * maxFragment);
-      inner.set(fragment);
-      inner[fragment.length] = contentType;
-      writeHeader(records, offset, contentTypes.application_data, fragment.length + expansion - headerLength);
+    for (const [index, length] of lengths.entries()) {
+      const end = length + 1 + (paddings[index] ?? 0);
+      inner.set(content.subarray(index * maxFragment, index * maxFragment + length));
+      inner[length] = contentType;
+      inner.fill(0, length + 1, end);
+      writeHeader(records, offset, contentTypes.application_data, end + this.#aead.tagLength);
       const header = records.subarray(offset, offset + headerLength);
       const nonce = this.#nonces.nonce();
-      records.set(this.#aead.seal(nonce, header, inner.subarray(0, fragment.length + 1)), offset + headerLength);
+      records.set(this.#aead.seal(nonce, header, inner.subarray(0, end)), offset + headerLength);
       this.#nonces.advance();
-      offset += fragment.length + expansion;
+      offset += headerLength + end + this.#aead.tagLength;
     }
     inner.fill(0);
     return records;

@@ -13,9 +13,10 @@ import {
   signatureSchemes,
 } from '../registry.js';
 import { type PskSettings, pskSettings } from './psk.js';
+import { type RecordSettings, recordSettings } from './records.js';
 
 /** What both roles have: everything that has a default has its value. */
-export interface CommonSettings extends PskSettings {
+export interface CommonSettings extends PskSettings, RecordSettings {
   readonly provider: CryptoProvider;
   readonly cipherSuites: readonly CipherSuite[];
   readonly groups: readonly NamedGroupName[];
@@ -65,6 +66,7 @@ export function commonSettings(config: CommonConfig): CommonSettings {
     signedCertificateTimestamps: config.signedCertificateTimestamps ?? false,
     alpnProtocols: alpnProtocols(config.alpnProtocols ?? []),
     ...pskSettings(config),
+    ...recordSettings(config),
     now: config.now ?? Date.now,
     keyLog: config.keyLog ?? false,
     messageLog: config.messageLog ?? false,

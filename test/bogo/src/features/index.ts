@@ -16,6 +16,7 @@ import { ocsp } from './ocsp.js';
 import { olderVersions } from './older-versions.js';
 import { psk } from './psk.js';
 import { rawPublicKeys } from './raw-public-keys.js';
+import { records } from './records.js';
 import { serverName } from './server-name.js';
 import { signatures } from './signatures.js';
 import { tickets } from './tickets.js';
@@ -36,6 +37,7 @@ export const features: readonly Feature[] = [
   ocsp,
   olderVersions,
   rawPublicKeys,
+  records,
   serverName,
   signatures,
   tickets,

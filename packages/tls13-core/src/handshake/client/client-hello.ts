@@ -59,6 +59,7 @@ export function clientHello(settings: ClientSettings, variable: Variable): Clien
       delegatedCredential: accepts ? delegatedCredentials(settings) : undefined,
       postHandshakeAuth: settings.postHandshakeAuthentication ? true : undefined,
       ticketRequest: ticketRequest(settings),
+      recordSizeLimit: settings.recordSizeLimit,
       cookie: variable.cookie,
       keyShare: agrees ? [...greaseShare, ...keyShareEntries(variable.shares)] : undefined,
       earlyData: variable.earlyData.offered ? true : undefined,

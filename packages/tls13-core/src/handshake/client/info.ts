@@ -35,6 +35,7 @@ export function connectionInfo(
     authentication: psk === undefined ? 'certificate' : psk.kind === 'external' ? 'psk' : 'resumption',
     pskIdentity: psk?.name,
     helloRetryRequest,
+    recordSizeLimit: negotiated.recordSizeLimit,
     echAccepted: offer.ech.kind === 'accepted',
     earlyData: earlyData.status === 'offered' ? 'rejected' : earlyData.status,
     earlyDataReason: earlyData.reason,

@@ -6,6 +6,7 @@ import type { Session } from '../../session.js';
 import type { EncryptedExtensions } from '../../wire/index.js';
 import { type CertificateTypes, defaultCertificateTypes, selectedType } from '../certificate-types.js';
 import { evidenceOf, judge, noEvidence, peerOf, readCertificate } from '../peer-certificate.js';
+import { agreedLimit, limitEffects } from '../record-size-limit.js';
 import { type MessageOf, type Step, type Transition, whenReady } from '../step.js';
 import { receivedRequest } from './certificate-answer.js';
 import { effectsOfEncryptedExtensions, outcomeOfEncryptedExtensions } from './early-data.js';
@@ -31,8 +32,11 @@ export function receiveEncryptedExtensions(
   const { offer, psk } = before;
   refuseMisplaced(body.extensions.types, settings.deviations.misplacedExtensions);
   checkOffered(offer, 'EncryptedExtensions', body.extensions.types);
+  const recordSizeLimit = agreedLimit(body.extensions.recordSizeLimit, settings.recordSizeLimit);
+  const limited = limitEffects(recordSizeLimit);
   const negotiated: Negotiated = {
     ...before,
+    recordSizeLimit,
     echRetryConfigs: retryConfigs(offer, message),
     certificateTypes: psk === undefined ? certificateTypes(body, settings) : defaultCertificateTypes,
   };
@@ -48,7 +52,7 @@ export function receiveEncryptedExtensions(
   }
   const earlyData = outcomeOfEncryptedExtensions(negotiated, body.extensions.earlyData === true, alpnProtocol);
   const common = { negotiated: { ...negotiated, earlyData }, transcript: transcript.append(bytes), alpnProtocol };
-  if (psk === undefined) return { next: { name: 'WAIT_CERT_CR', ...common }, effects: [] };
+  if (psk === undefined) return { next: { name: 'WAIT_CERT_CR', ...common }, effects: limited };
   const evidence = psk.kind === 'resumption' ? evidenceOf(psk.session) : noEvidence;
   const authenticated = {
     request: undefined,
@@ -59,7 +63,7 @@ export function receiveEncryptedExtensions(
   };
   const resume = (): Step<WaitFinished> => ({
     next: { name: 'WAIT_FINISHED', ...common, ...authenticated },
-    effects: effectsOfEncryptedExtensions(common.negotiated, settings, { alpnProtocol, ...evidence }),
+    effects: [...limited, ...effectsOfEncryptedExtensions(common.negotiated, settings, { alpnProtocol, ...evidence })],
   });
   // With early data they were judged before it was offered.
   if (psk.kind === 'external' || earlyData.status === 'accepted') return resume();

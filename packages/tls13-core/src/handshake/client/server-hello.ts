@@ -200,6 +200,7 @@ function negotiate(
         group: share?.key.group,
         serverRandom: body.random.slice(),
         helloRetryRequest,
+        recordSizeLimit: undefined,
         echRetryConfigs: undefined,
         certificateTypes: defaultCertificateTypes,
         psk,

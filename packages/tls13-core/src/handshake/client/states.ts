@@ -1,6 +1,6 @@
 /** The client's states (§A.1): each holds exactly what its transitions need. START is what `startClient` leaves. */
 
-import type { PeerEvidence } from '../../connection-info.js';
+import type { PeerEvidence, RecordSizeLimit } from '../../connection-info.js';
 import type { CipherSuite } from '../../crypto/suites.js';
 import type { MainSecret, Secret } from '../../keys/schedule.js';
 import type { Transcript } from '../../keys/transcript.js';
@@ -43,6 +43,8 @@ export interface Negotiated {
   readonly group: NamedGroupName | undefined;
   readonly serverRandom: Uint8Array;
   readonly helloRetryRequest: boolean;
+  /** Once EncryptedExtensions are there (RFC 8449). */
+  readonly recordSizeLimit: RecordSizeLimit | undefined;
   /** Of a server that rejected ECH, once its EncryptedExtensions are there. */
   readonly echRetryConfigs: Uint8Array | undefined;
   /** What authenticates both sides, when the server took one (§2.2). */

@@ -12,6 +12,7 @@ import { isConfirmed } from '../ech/open.js';
 import type { Effect, KeyLogLabel } from '../effects.js';
 import { authenticate } from '../own-certificate.js';
 import { noEvidence } from '../peer-certificate.js';
+import { agreedLimit, limitEffects } from '../record-size-limit.js';
 import { type Step, type Transition, whenReady } from '../step.js';
 import { type AnswerableHello, transcriptBefore } from './answerable-hello.js';
 import { type EarlyTraffic, earlyDataInfo, earlyKeys, readEarlyData, ticketAgeSkew } from './early-data.js';
@@ -101,6 +102,8 @@ function openFlight(parameters: Parameters, { settings }: ServerContext): Opened
   if (compatible && hello.retried === undefined) effects.push({ type: 'change_cipher_spec', when: 'now' });
   effects.push(
     { type: 'K_send', epoch: 'handshake', suite, secret: serverTraffic },
+    // Known to both from here on: the client's is in its hello, ours goes out in the next message.
+    ...limitEffects(agreedLimit(clientHello.extensions.recordSizeLimit, settings.recordSizeLimit)),
     ...(early === undefined
       ? [{ type: 'K_recv', epoch: 'handshake', suite, secret: clientTraffic } as const]
       : readEarlyData(early, clientHello.random)),
@@ -203,6 +206,7 @@ function connectionInfo(
     helloRetryRequest: hello.retried !== undefined,
     ticketAgeSkew: psk && resumed && ticketAgeSkew(resumed, hello.offer.psks[psk.index], settings.now()),
     ...earlyDataInfo(hello, earlyData),
+    recordSizeLimit: agreedLimit(hello.offer.hello.extensions.recordSizeLimit, settings.recordSizeLimit),
     echAccepted: hello.offer.ech.kind === 'accepted',
     ...noEvidence,
     peerCertificates: resumed?.clientCertificates ?? [],

@@ -12,6 +12,7 @@ import { acceptedCompression } from '../certificate-compression.js';
 import { chooseClientType, offeredTypes, typeOf } from '../certificate-types.js';
 import { certificateSchemes, delegatedCredentials, handshakeSchemes } from '../certificate-verify.js';
 import { chooseGrease, greaseExtension } from '../grease.js';
+import { limitToAnswer } from '../record-size-limit.js';
 import type { Parameters } from './parameters.js';
 import { expectedTickets } from './psk.js';
 import type { ServerContext } from './states.js';
@@ -56,6 +57,8 @@ export function encryptedExtensions(parameters: Parameters, context: ServerConte
       serverCertificateType: serverCertificateType(parameters),
       clientCertificateType: asksForType ? certificateTypes[clientType] : undefined,
       alpn: alpnProtocol,
+      recordSizeLimit:
+        offer.hello.extensions.recordSizeLimit === undefined ? undefined : limitToAnswer(settings.recordSizeLimit),
       // RFC 9849 §7.1: so that the client can try again with a config that this server opens.
       echRetryConfigs: offer.ech.kind === 'rejected' ? settings.ech?.keys.retryConfigs : undefined,
       earlyData: earlyData.limit === undefined ? undefined : true,
