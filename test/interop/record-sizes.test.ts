@@ -52,9 +52,9 @@ describe('padded and small records with OpenSSL', () => {
   });
 
   it('our client', async () => {
-    const { port, program } = await sServer({ identity, more: ['-quiet'] });
+    const { port, program } = await sServer({ identity });
     const connection = await dial(port, { ...options, padding: { multiple: 512 } });
-    connection.write(payload(50_000));
-    expect((await program.take(50_000)).equals(payload(50_000))).toBe(true);
+    connection.write(`${'d'.repeat(50_000)}\n`);
+    await program.until(/d{50000}\n/);
   });
 });

@@ -69,7 +69,7 @@ describe('record_size_limit (RFC 8449)', () => {
   it('holds for the records that somebody else seals, and for the count of them', () => {
     const { server } = recorded({
       client: { recordSizeLimit: 1025 },
-      server: { limits: { recordsPerKey: 200 } },
+      server: { limits: { recordsPerKey: 400 } },
     });
     server.engine.detach('send');
     // 100 records of 1,024 bytes are within the limit, 100 more are not.
