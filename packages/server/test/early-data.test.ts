@@ -229,7 +229,7 @@ describe('early data in HTTP (RFC 8470)', () => {
 
   it('a POST waits for the client, and so does whatever comes behind it', async () => {
     const { seen, between, ask } = await site();
-    const client = ask(request('GET /1') + request('POST /2', 'Content-Length: 4\r\n') + 'body' + request('GET /3'));
+    const client = ask(`${request('GET /1')}${request('POST /2', 'Content-Length: 4\r\n')}body${request('GET /3')}`);
     await once(client, 'data');
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(seen).toEqual(['GET /1 true']);
