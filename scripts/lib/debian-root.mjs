@@ -22,8 +22,7 @@ export const roots = {
   sid: {
     suites: ['sid'],
     packages: [
-      ...['openssl', 'gnutls-bin', 'libnss3-tools', 'curl', 'botan', 'python3', 'firefox', 'android-boringssl'],
-      ...['libwolfssl-dev', 'libmbedtls-dev', 'openjdk-25-jre-headless', 'libecj-java', 'libbctls-java'],
+      ...['openssl', 'gnutls-bin', 'libnss3-tools', 'curl', 'botan', 'firefox', 'android-boringssl'],
       ...['testssl.sh', 'bsdextrautils', 'procps', 'grep', 'sed', 'gawk', 'hostname', 'bind9-dnsutils'],
     ],
   },
@@ -77,7 +76,7 @@ export async function provideRoot(name) {
  */
 export function inRoot(folder) {
   const asUser = process.getuid?.() === 0 ? [] : ['--map-root-user'];
-  const path = 'PATH=/usr/bin:/usr/sbin:/usr/lib/jvm/java-25-openjdk-amd64/bin';
+  const path = 'PATH=/usr/bin:/usr/sbin';
   return ['unshare', ...asUser, '--mount', '/bin/sh', '-c', enter, 'enter', folder, tmpdir(), '/usr/bin/env', path];
 }
 
