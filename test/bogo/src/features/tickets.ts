@@ -10,6 +10,8 @@ export const tickets: Feature = {
   flags: {
     switches: [
       'expect-no-session',
+      // A server here keeps no session: its tickets hold them.
+      'expect-no-session-id',
       'expect-not-resumable-across-names',
       'expect-resumable-across-names',
       'no-ticket',
