@@ -115,7 +115,15 @@ export function resumptionTests(provider: CryptoProvider): void {
       expect(client.engine.info?.resumed).toBe(true);
       const certificates = [identity('ed25519').certificate];
       expect(seen).toEqual([
-        { role: 'server', certificates, serverName: 'example.test', ocspResponse: undefined, resumed: true },
+        {
+          role: 'server',
+          certificateType: 'x509',
+          certificates,
+          serverName: 'example.test',
+          ocspResponse: undefined,
+          signedCertificateTimestamps: [],
+          resumed: true,
+        },
       ]);
     });
   });
