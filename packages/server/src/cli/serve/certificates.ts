@@ -42,10 +42,11 @@ async function development(): Promise<Certificates> {
 }
 
 function readPair(certFile: string, keyFile: string) {
+  const cert = readOptionFile('cert', certFile);
   const key = readOptionFile('key', keyFile);
   // What `tls13 delegate` makes.
   const delegated = key.includes('BEGIN DELEGATED CREDENTIAL') ? { delegatedCredential: key } : {};
-  const options = { cert: readOptionFile('cert', certFile), key, ...delegated };
+  const options = { cert, key, ...delegated };
   try {
     const [leaf] = createSecureContext(options).certificates;
     if (leaf === undefined) throw new TypeError('it holds no certificate');
