@@ -106,7 +106,7 @@ export const decoderProperties = [
       const deframer = new Deframer();
       const stream = Buffer.concat(records);
       let given = 0;
-      decodes(['unexpected_message', 'record_overflow'], () => {
+      decodes(['unexpected_message', 'record_overflow', 'protocol_version'], () => {
         for (let at = 0; at < stream.length; at += size) {
           deframer.push(stream.subarray(at, at + size));
           for (let run = deframer.next(); run !== undefined; run = deframer.next()) {

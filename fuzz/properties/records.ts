@@ -41,7 +41,7 @@ const sequenceNumber = fc.oneof(fc.nat({ max: 300 }), fc.integer({ min: 0, max: 
 
 export const recordProperties = [
   property(
-    'one bit of a protected record changed is a bad_record_mac, and delivers nothing',
+    'one bit of a protected record changed is a bad_record_mac, of its version a protocol_version, and delivers nothing',
     150,
     fc.record({
       suite,
@@ -63,7 +63,8 @@ export const recordProperties = [
       const place = places[Math.floor(bit / 8) % places.length] ?? start + 5;
       wire[place] = (wire[place] ?? 0) ^ (1 << (bit & 7));
       server.take(server.engine.receive(wire));
-      if (server.engine.error?.alert !== 'bad_record_mac') throw new Error(`it is ${server.engine.error?.alert}`);
+      const wanted = place < start + 3 ? 'protocol_version' : 'bad_record_mac';
+      if (server.engine.error?.alert !== wanted) throw new Error(`it is ${server.engine.error?.alert}`);
       if (server.data.length !== index * 16_384) throw new Error(`${server.data.length} bytes were delivered`);
     },
   ),
@@ -80,7 +81,7 @@ export const recordProperties = [
       wire[place] = (wire[place] ?? 0) ^ (1 << (bit & 7));
       server.take(server.engine.receive(wire));
       const alert = server.engine.error?.alert;
-      if (!['bad_record_mac', 'unexpected_message', 'record_overflow'].includes(alert ?? '')) {
+      if (!['bad_record_mac', 'unexpected_message', 'record_overflow', 'protocol_version'].includes(alert ?? '')) {
         throw new Error(`it is ${alert}`);
       }
       if (server.data.length > 0) throw new Error(`${server.data.length} bytes were delivered`);

@@ -41,13 +41,13 @@ export function places(provider: CryptoProvider): readonly Place[] {
     {
       state: 'WAIT_CERT_CR',
       phase: 'keyed',
-      expected: ['certificate', 'certificate_request'],
+      expected: ['certificate', 'compressed_certificate', 'certificate_request'],
       reach: (limits = {}) => server(limits).through('encrypted_extensions'),
     },
     {
       state: 'WAIT_CERT',
       phase: 'keyed',
-      expected: ['certificate'],
+      expected: ['certificate', 'compressed_certificate'],
       reach: (limits = {}) => server(limits).through('encrypted_extensions').certificateRequest(),
     },
     {
@@ -65,7 +65,7 @@ export function places(provider: CryptoProvider): readonly Place[] {
     {
       state: 'CONNECTED',
       phase: 'connected',
-      expected: ['new_session_ticket', 'key_update'],
+      expected: ['new_session_ticket', 'key_update', 'certificate_request'],
       reach: (limits = {}) => server(limits).through('finished'),
     },
   ];
@@ -80,7 +80,7 @@ export function places(provider: CryptoProvider): readonly Place[] {
     {
       state: 'WAIT_CERT',
       phase: 'keyed',
-      expected: ['certificate'],
+      expected: ['certificate', 'compressed_certificate'],
       reach: (limits = {}) => asking(limits).clientHello(),
     },
     {
@@ -98,7 +98,7 @@ export function places(provider: CryptoProvider): readonly Place[] {
     {
       state: 'CONNECTED',
       phase: 'connected',
-      expected: ['key_update'],
+      expected: ['key_update', 'certificate', 'compressed_certificate'],
       reach: (limits = {}) => client(limits).clientHello().finished(),
     },
   ];
