@@ -416,7 +416,9 @@ function signerTests(provider: CryptoProvider, options: ProviderSuiteOptions): v
 
     it('signs what node:crypto verifies', async () => {
       const signer = provider.signer(pkcs8);
-      expect([...signer.schemes].sort()).toEqual([...schemes].sort());
+      // PKCS#1 is verified where it is asked for by name; nobody signs with it unasked.
+      const own = schemes.filter((scheme) => !scheme.endsWith('_legacy'));
+      expect([...signer.schemes].sort()).toEqual(own.toSorted());
       for (const scheme of schemes) {
         const signature = await signer.sign(scheme, message);
         expect(verifiedByNode(scheme, publicKey, message, signature)).toBe(true);
