@@ -216,7 +216,10 @@ describe('tls13 doctor', () => {
 describe('tls13', () => {
   it('lists its commands, and tells its version', async () => {
     const help = await run(['--help'], folder);
-    expect(help).toMatchObject({ status: 0, stdout: expect.stringMatching(/serve.*\n.*connect.*\n.*ech.*\n.*delegate.*\n.*doctor/) });
+    expect(help).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/serve.*\n.*connect.*\n.*ech.*\n.*delegate.*\n.*doctor/),
+    });
     const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8'));
     expect(await run(['--version'], folder)).toMatchObject({ status: 0, stdout: `${version}\n` });
     expect(await run(['bake'], folder)).toMatchObject({ status: 1, stderr: expect.stringMatching(/no command bake/) });
