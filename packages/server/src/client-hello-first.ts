@@ -87,7 +87,9 @@ export class ClientHelloFirst {
       if (info === 'gone') return { kind: 'gone' };
       // It is no ClientHello: what to answer to that, the engine knows.
       if (info === 'none') return { kind: 'go on', profile };
-      const decision = (await onClientHello(this.#describe(info, raw, profile.protocol.provider))) ?? {};
+      const asked = onClientHello(this.#describe(info, raw, profile.protocol.provider));
+      // Whoever never decides does not keep the connection: the signal comes with `handshakeTimeout`.
+      const decision = (await Promise.race([asked, aborted(asking.signal)])) ?? {};
       if (raw.destroyed || asking.signal.aborted) return { kind: 'gone' };
       return this.#carryOut(decision, raw, profile);
     } catch (error) {
@@ -126,6 +128,13 @@ export class ClientHelloFirst {
     this.#profiles.set(options, made);
     return made;
   }
+}
+
+function aborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    else signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
 }
 
 /** Credentials of a connection's own come instead of the server's, not beside them. */

@@ -194,6 +194,16 @@ describe.each(transports)('onClientHello over the %s transport', (transport) => 
     await eventually(() => server.counters.connections.open === 0, 'both are gone');
   });
 
+  it('a decision that never comes is cut off by handshakeTimeout', async () => {
+    const never = new Promise<undefined>(() => {});
+    const server = await greeting({ transport, handshakeTimeout: 200, onClientHello: () => never });
+    const client = nodeClient(portOf(server));
+    const closed = new Promise((resolve) => client.once('close', resolve));
+    client.on('error', () => {});
+    await closed;
+    await eventually(() => server.counters.connections.open === 0, 'it is gone');
+  });
+
   it('close() drops those whose hello has not come', async () => {
     const server = await greeting({ transport, onClientHello: () => undefined });
     const client = connectTcp({ port: portOf(server), host: '127.0.0.1' });

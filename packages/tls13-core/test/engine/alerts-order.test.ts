@@ -2,14 +2,13 @@
  * Alert table, the order of messages: §4, §4.2.2, §4.2.4, §4.6, §4.7.2, §4.7.3, in every state of both roles.
  *
  * The table is `alerts-*.test.ts`: each MUST-abort of §4 to §6 that concerns what this library speaks, under its section
- * and with its alert. Not in it, because there is nothing here to refuse them:
+ * and with its alert. Not in it, because there is nothing here to refuse them, or because it stands elsewhere:
  * - §4.2.2 (decode_error for what follows a ClientHello of an older version) and §4.2.3 (a TLS 1.3 ServerHello in a
  *   renegotiation): no older version is spoken; such a hello is a protocol_version before that.
- * - §4.3.5 OID filters, §4.7.2 authentication after the handshake: not offered, and the answers are refused as unasked.
+ * - §4.3.5 OID filters, §4.7.2 authentication after the handshake: post-handshake.test.ts; unasked answers are here.
  * - §4.3.8.1, §7.4.1 finite field groups: not offered.
- * - §4.3.10 accepted early data (bad_record_mac inside of it, max_early_data_size exceeded, selected_identity other than
- *   0 with early_data): never offered and never accepted; early_data as an answer is an unsupported_extension.
- * - §4.5.1 raw public keys and other certificate types: not offered.
+ * - §4.3.10 early data that was offered: alerts-early-data.test.ts; as an unasked answer it is an unsupported_extension.
+ * - §4.5.1 raw public keys: raw-public-keys.test.ts.
  * - §4.5.1.3 MD5 and SHA-1 in a chain (bad_certificate): chains are judged by `verifyPeer`, whose alert is passed on.
  */
 import { describe, expect, it } from 'vitest';
