@@ -3,7 +3,6 @@
  * what goes beyond them: `offload`, `sendFile`, `updateKeys`.
  */
 import type { X509Certificate } from 'node:crypto';
-import type { PeerCertificate } from 'node:tls';
 import {
   type ConnectionInfo,
   channelBinding,
@@ -19,15 +18,13 @@ import { Driver } from './driver.js';
 import type { Done, DriverOwner } from './driver-owner.js';
 import { asError, ConnectionError } from './errors.js';
 import { keyLogLine } from './key-log.js';
+import { NegotiatedDuplex } from './negotiated-duplex.js';
 import { type ConnectionOffload, describe, refused } from './offload.js';
-import { leafOf, peerCertificateOf } from './peer.js';
+import type { PeerCheck } from './peer.js';
 import { FileJob, type FileSource, type SendFileOptions } from './send-file.js';
-import { SocketDuplex } from './socket-duplex.js';
 import type { FileTransfer, Transport } from './transport/types.js';
 
-export class TlsConnection extends SocketDuplex {
-  /** As of TLSSocket. */
-  readonly encrypted = true;
+export class TlsConnection extends NegotiatedDuplex {
   /** Set by node:http and others. */
   server: unknown;
   readonly #settings: ConnectionSettings;
@@ -71,53 +68,6 @@ export class TlsConnection extends SocketDuplex {
 
   // --- what node:tls has too
 
-  get authorized(): boolean {
-    const { peerCertificates = [], pskIdentity } = this.info ?? {};
-    const checked = this.#settings.check !== undefined && peerCertificates.length > 0;
-    return pskIdentity !== undefined || (checked && this.authorizationError === null);
-  }
-
-  get authorizationError(): string | null {
-    return this.#settings.check?.authorizationError ?? null;
-  }
-
-  get alpnProtocol(): string | false | null {
-    return this.#secured ? (this.info?.alpnProtocol ?? false) : null;
-  }
-
-  /** The name that the client asked for; false when it asked for none. */
-  get servername(): string | false {
-    return this.info?.serverName ?? this.#settings.servername ?? false;
-  }
-
-  getProtocol(): 'TLSv1.3' | null {
-    return this.#secured ? 'TLSv1.3' : null;
-  }
-
-  getCipher(): { name: string; standardName: string; version: string } | undefined {
-    const { info } = this;
-    if (info === undefined) return undefined;
-    return { name: info.cipherSuite, standardName: info.cipherSuite, version: info.protocol };
-  }
-
-  /** The peer's certificate in node:tls's older shape; an empty object when it showed none. */
-  getPeerCertificate(detailed = false): PeerCertificate | Record<string, never> {
-    return peerCertificateOf(this.info?.peerCertificates ?? [], detailed);
-  }
-
-  getPeerX509Certificate(): X509Certificate | undefined {
-    return leafOf(this.info?.peerCertificates);
-  }
-
-  /** Our own certificate. */
-  getX509Certificate(): X509Certificate | undefined {
-    return leafOf(this.info?.localCertificates);
-  }
-
-  isSessionReused(): boolean {
-    return this.info?.resumed ?? false;
-  }
-
   /** Client: the newest session, to resume with the option `session`; also in the event `session`. Keep it like a key. */
   getSession(): Buffer | undefined {
     return this.#session === undefined ? undefined : Buffer.from(serializeSession(this.#session));
@@ -141,8 +91,7 @@ export class TlsConnection extends SocketDuplex {
 
   // --- what it has not
 
-  /** What the handshake negotiated; undefined until it is complete. */
-  get info(): ConnectionInfo | undefined {
+  override get info(): ConnectionInfo | undefined {
     return this.#driver?.engine.info ?? this.#earlyInfo;
   }
 
@@ -230,6 +179,18 @@ export class TlsConnection extends SocketDuplex {
 
   protected override get transport(): Transport | undefined {
     return this.#driver?.transport;
+  }
+
+  protected override get secured(): boolean {
+    return this.#secured;
+  }
+
+  protected override get check(): PeerCheck | undefined {
+    return this.#settings.check;
+  }
+
+  protected override get wantedName(): string | undefined {
+    return this.#settings.servername;
   }
 
   // --- Duplex

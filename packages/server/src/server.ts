@@ -11,7 +11,7 @@ import { ClientHelloFirst, type OnClientHello } from './client-hello-first.js';
 import { TlsConnection } from './connection.js';
 import { createSecureContext, SecureContext, type SecureContextOptions } from './credentials.js';
 import { type Counters, Telemetry } from './diagnostics.js';
-import { ConnectionError } from './errors.js';
+import { HandshakeQueue } from './handshake-queue.js';
 import { IdleWatch } from './idle.js';
 import { type KeyLogSink, keyLogSink } from './key-log.js';
 import { refuseUnsupported, type TlsServerOptions, wholeNumber } from './options.js';
@@ -38,18 +38,13 @@ export class TlsServer extends EventEmitter {
   readonly #tcp: Server;
   readonly #telemetry = new Telemetry();
   readonly #connections = new Set<TlsConnection>();
-  /** The longest under way comes first. */
-  readonly #handshaking = new Map<TlsConnection, Handshake>();
-  /** Raw connections whose handshake waits for its turn, paused. */
-  readonly #waiting: Waiting[] = [];
+  readonly #handshakes: HandshakeQueue<Waiting>;
   /** Raw connections whose ClientHello is looked at first. */
   readonly #greeting = new Map<Duplex, AbortController>();
   readonly #clientHelloFirst = new ClientHelloFirst();
-  #hurrying: NodeJS.Timeout | undefined;
   readonly #idle: IdleWatch;
   readonly #keyLogSink: KeyLogSink | undefined;
   readonly #handshakeTimeout: number;
-  readonly #maxHandshakes: number;
   maxConnections: number;
   #profile: Profile;
   #closing = false;
@@ -64,7 +59,13 @@ export class TlsServer extends EventEmitter {
     requireNative(kernelOf(options), transportChoice(options));
     this.#options = options;
     this.#handshakeTimeout = wholeNumber('handshakeTimeout', options.handshakeTimeout, 120_000, [0, 2 ** 31 - 1]);
-    this.#maxHandshakes = wholeNumber('maxHandshakes', options.maxHandshakes, 1000, [1, Number.MAX_SAFE_INTEGER]);
+    this.#handshakes = new HandshakeQueue(
+      {
+        maxHandshakes: wholeNumber('maxHandshakes', options.maxHandshakes, 1000, [1, Number.MAX_SAFE_INTEGER]),
+        handshakeTimeout: this.#handshakeTimeout,
+      },
+      (turn) => this.#begin(turn),
+    );
     this.maxConnections = wholeNumber('maxConnections', options.maxConnections, Number.POSITIVE_INFINITY);
     this.#idle = new IdleWatch(wholeNumber('idleTimeout', options.idleTimeout, 0, [0, 2 ** 31 - 1]));
     this.#profile = createProfile(options);
@@ -141,7 +142,7 @@ export class TlsServer extends EventEmitter {
     this.#closing = true;
     this.#dropWaiting();
     // A client whose handshake is under way may believe that it is complete.
-    for (const connection of this.#handshaking.keys()) if (!connection.shaking) connection.destroy();
+    for (const connection of this.#handshakes.underWay) if (!connection.shaking) connection.destroy();
     if (this.#tcp.listening) this.#tcp.close();
     else this.#emitClosed();
     return this;
@@ -207,17 +208,17 @@ export class TlsServer extends EventEmitter {
   /** Totals since the start, and gauges: a snapshot. */
   get counters(): Counters {
     this.#telemetry.connections.open = this.#open;
-    this.#telemetry.connections.handshaking = this.#handshaking.size + this.#waiting.length + this.#greeting.size;
+    this.#telemetry.connections.handshaking = this.#handshakes.size + this.#greeting.size;
     return this.#telemetry.snapshot();
   }
 
   /** The open connections whose handshake is complete. */
   get connections(): readonly TlsConnection[] {
-    return [...this.#connections].filter((connection) => !this.#handshaking.has(connection));
+    return [...this.#connections].filter((connection) => !this.#handshakes.has(connection));
   }
 
   get #open(): number {
-    return this.#connections.size + this.#waiting.length + this.#greeting.size;
+    return this.#connections.size + this.#handshakes.waiting + this.#greeting.size;
   }
 
   #accept(raw: Duplex): void {
@@ -232,7 +233,7 @@ export class TlsServer extends EventEmitter {
       return;
     }
     this.#telemetry.connections.accepted += 1;
-    if (this.#options.onClientHello === undefined) this.#admit({ raw, profile: this.#profile });
+    if (this.#options.onClientHello === undefined) this.#handshakes.admit({ raw, profile: this.#profile });
     else this.#greet(raw, this.#options.onClientHello);
   }
 
@@ -256,47 +257,19 @@ export class TlsServer extends EventEmitter {
       raw.off('error', drop);
       this.#greeting.delete(raw);
       if (verdict.kind === 'gone') raw.destroy();
-      else if (verdict.kind === 'refuse') this.#admit({ raw, profile: this.#profile, refusal: verdict.error });
-      else if (verdict.kind === 'go on') this.#admit({ raw, profile: verdict.profile });
+      else if (verdict.kind === 'refuse')
+        this.#handshakes.admit({ raw, profile: this.#profile, refusal: verdict.error });
+      else if (verdict.kind === 'go on') this.#handshakes.admit({ raw, profile: verdict.profile });
       if (this.#closing) this.#emitClosed();
     });
   }
 
-  #admit(waiting: Waiting): void {
-    if (this.#handshaking.size < this.#maxHandshakes) return this.#begin(waiting);
-    const { raw } = waiting;
-    raw.on('error', () => raw.destroy());
-    this.#waiting.push(waiting);
-    this.#hurry();
-  }
-
   #dropWaiting(): void {
-    for (const { raw } of this.#waiting.splice(0)) raw.destroy();
+    this.#handshakes.dropWaiting();
     for (const controller of this.#greeting.values()) controller.abort();
   }
 
-  /**
-   * While somebody waits, whoever takes longest gives up his place when he has had a few seconds: as many clients as
-   * there are places, which connect and say nothing, would keep all others out until `handshakeTimeout`.
-   */
-  #hurry(): void {
-    const [eldest] = this.#handshaking;
-    if (this.#hurrying !== undefined || this.#waiting.length === 0 || eldest === undefined) return;
-    const [connection, { since }] = eldest;
-    this.#hurrying = setTimeout(
-      () => {
-        this.#hurrying = undefined;
-        if (this.#waiting.length > 0 && this.#handshaking.has(connection)) {
-          connection.abandon(tookTooLong(`others waited, and it took more than ${patience} ms (maxHandshakes)`));
-        }
-        this.#hurry();
-      },
-      Math.max(since + patience - performance.now(), 0),
-    ).unref();
-  }
-
   #begin({ raw, profile, refusal }: Waiting): void {
-    if (raw.destroyed) return;
     const { peerPolicy, driver, config, options } = profile;
     const transport = openTransport(raw, kernelOf(this.#options), transportChoice(this.#options));
     const check = peerPolicy === undefined ? undefined : new PeerCheck(peerPolicy);
@@ -308,7 +281,7 @@ export class TlsServer extends EventEmitter {
       host: this.#host,
     });
     this.#connections.add(connection);
-    this.#handshaking.set(connection, { since: performance.now(), timer: this.#handshakeTimer(connection) });
+    this.#handshakes.started(connection);
     const verify = check === undefined ? {} : { verifyPeer: check.verify };
     const keyLog = this.#keyLogSink !== undefined || this.listenerCount('keylog') > 0 ? { keyLog: true } : {};
     const psk = serverPskConfig(options, connection);
@@ -316,19 +289,11 @@ export class TlsServer extends EventEmitter {
     if (refusal !== undefined) connection.refuse(refusal);
   }
 
-  #handshakeTimer(connection: TlsConnection): NodeJS.Timeout | undefined {
-    if (this.#handshakeTimeout === 0) return undefined;
-    return setTimeout(
-      () => connection.abandon(tookTooLong(`it took more than ${this.#handshakeTimeout} ms (handshakeTimeout)`)),
-      this.#handshakeTimeout,
-    );
-  }
-
   /** How this server's connections fare. */
   readonly #host = {
     early: (connection: TlsConnection) => this.emit('secureConnection', connection),
     secured: (connection: TlsConnection) => {
-      this.#handshakeOver(connection);
+      this.#handshakes.over(connection);
       this.#idle.add(connection);
       if (connection.info?.earlyData !== 'accepted') this.emit('secureConnection', connection);
       if (this.#draining) connection.end();
@@ -338,7 +303,7 @@ export class TlsServer extends EventEmitter {
       return true;
     },
     closed: (connection: TlsConnection) => {
-      this.#handshakeOver(connection);
+      this.#handshakes.over(connection);
       this.#idle.delete(connection);
       this.#connections.delete(connection);
       if (this.#closing) this.#emitClosed();
@@ -348,15 +313,6 @@ export class TlsServer extends EventEmitter {
       this.emit('keylog', line, connection);
     },
   };
-
-  #handshakeOver(connection: TlsConnection): void {
-    clearTimeout(this.#handshaking.get(connection)?.timer);
-    this.#handshaking.delete(connection);
-    while (this.#waiting.length > 0 && this.#handshaking.size < this.#maxHandshakes) {
-      const next = this.#waiting.shift();
-      if (next !== undefined) this.#begin(next);
-    }
-  }
 
   /** Once, when nothing listens any more and the last connection is gone. */
   #emitClosed(): void {
@@ -371,19 +327,6 @@ interface Waiting {
   readonly raw: Duplex;
   readonly profile: Profile;
   readonly refusal?: TlsError;
-}
-
-interface Handshake {
-  /** As performance.now() has it. */
-  readonly since: number;
-  readonly timer: NodeJS.Timeout | undefined;
-}
-
-/** Milliseconds of a handshake for which others wait at most, once there are too many. */
-const patience = 5_000;
-
-function tookTooLong(why: string): ConnectionError {
-  return new ConnectionError('ERR_TLS_HANDSHAKE_TIMEOUT', `the handshake was given up: ${why}`);
 }
 
 function kernelOf({ kernel }: TlsServerOptions) {

@@ -1,0 +1,68 @@
+/** The part of node:tls's TLSSocket that tells what a handshake has shown and negotiated. */
+import type { X509Certificate } from 'node:crypto';
+import type { PeerCertificate } from 'node:tls';
+import type { ConnectionInfo } from 'tls13-core';
+import { leafOf, type PeerCheck, peerCertificateOf } from './peer.js';
+import { SocketDuplex } from './socket-duplex.js';
+
+export abstract class NegotiatedDuplex extends SocketDuplex {
+  /** As of TLSSocket. */
+  readonly encrypted = true;
+
+  /** What the handshake negotiated; undefined until it is complete. */
+  abstract get info(): ConnectionInfo | undefined;
+
+  /** Whether the application may be told. */
+  protected abstract get secured(): boolean;
+  /** Who judges the peer; undefined where nobody asks for its certificate. */
+  protected abstract get check(): PeerCheck | undefined;
+  /** Client: the name asked for. */
+  protected abstract get wantedName(): string | undefined;
+
+  get authorized(): boolean {
+    const { peerCertificates = [], pskIdentity } = this.info ?? {};
+    const checked = this.check !== undefined && peerCertificates.length > 0;
+    return pskIdentity !== undefined || (checked && this.authorizationError === null);
+  }
+
+  get authorizationError(): string | null {
+    return this.check?.authorizationError ?? null;
+  }
+
+  get alpnProtocol(): string | false | null {
+    return this.secured ? (this.info?.alpnProtocol ?? false) : null;
+  }
+
+  /** The name that the client asked for; false when it asked for none. */
+  get servername(): string | false {
+    return this.info?.serverName ?? this.wantedName ?? false;
+  }
+
+  getProtocol(): 'TLSv1.3' | null {
+    return this.secured ? 'TLSv1.3' : null;
+  }
+
+  getCipher(): { name: string; standardName: string; version: string } | undefined {
+    const { info } = this;
+    if (info === undefined) return undefined;
+    return { name: info.cipherSuite, standardName: info.cipherSuite, version: info.protocol };
+  }
+
+  /** The peer's certificate in node:tls's older shape; an empty object when it showed none. */
+  getPeerCertificate(detailed = false): PeerCertificate | Record<string, never> {
+    return peerCertificateOf(this.info?.peerCertificates ?? [], detailed);
+  }
+
+  getPeerX509Certificate(): X509Certificate | undefined {
+    return leafOf(this.info?.peerCertificates);
+  }
+
+  /** Our own certificate. */
+  getX509Certificate(): X509Certificate | undefined {
+    return leafOf(this.info?.localCertificates);
+  }
+
+  isSessionReused(): boolean {
+    return this.info?.resumed ?? false;
+  }
+}
