@@ -17,7 +17,7 @@ const needed = [
   ['ip', 'iproute2', 'the guest kernels'],
   ['g++', 'g++', 'the native addons'],
   ['make', 'make', 'the native addons'],
-  ['python3', 'python3', 'node-gyp'],
+  ['/usr/bin/python3', 'python3', 'node-gyp, and a peer in the interop tests'],
 ];
 
 const missing = needed.filter(([program]) => !hasProgram(program));

@@ -26,6 +26,14 @@ export const roots = {
       ...['testssl.sh', 'bsdextrautils', 'procps', 'grep', 'sed', 'gawk', 'hostname', 'bind9-dnsutils'],
     ],
   },
+  /** Languages and libraries, for the peers that are programs of ours. */
+  developer: {
+    suites: ['sid'],
+    packages: [
+      ...['gcc', 'libc6-dev', 'libwolfssl-dev', 'libmbedtls-dev', 'golang-go', 'openjdk-27-jdk-headless'],
+      ...['python3.15', 'ca-certificates'],
+    ],
+  },
   experimental: { suites: ['sid', 'experimental'], packages: ['openssl'] },
 };
 

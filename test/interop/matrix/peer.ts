@@ -141,7 +141,7 @@ export function reasonFor(reasons: Reasons | undefined, feature: string, role: R
 }
 
 /** Where a peer's program is: this machine, or one of the newer Debians in folders. */
-export type Place = 'machine' | 'sid' | 'experimental';
+export type Place = 'machine' | 'sid' | 'developer' | 'experimental';
 
 /** Starts a program of that place; with `unbuffered`, what it says comes at once. */
 export function start(place: Place, command: readonly string[], { unbuffered = false } = {}): Program {
