@@ -38,7 +38,8 @@ export type TlsEvent =
   | { readonly type: 'certificate_requested'; readonly context: Uint8Array }
   /**
    * The client has answered a CertificateRequest after the handshake, with a certificate or, when `certificates` is empty,
-   * without one. The engine's `info` says the same from here on.
+   * without one: then it has shown a raw public key (`info.peerRawPublicKey`), or nothing. The engine's `info` says the same
+   * from here on.
    */
   | {
       readonly type: 'authenticated';

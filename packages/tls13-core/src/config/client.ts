@@ -26,6 +26,8 @@ export interface ClientConfig extends CommonConfig {
   readonly serverCertificateTypes?: readonly CertificateTypeName[];
   /** Types that this client can show. Default: that of its `credential`; `x509` where that is a function. */
   readonly clientCertificateTypes?: readonly CertificateTypeName[];
+  /** DER distinguished names of the authorities whose certificates the server should show (§4.3.4). Default: not said. */
+  readonly certificateAuthorities?: readonly Uint8Array[];
   /** Resume this session (§2.2). */
   readonly session?: Session;
   /** Ask for this number of tickets (RFC 9149), 0 to 255: after a full handshake, and after a resumption. */

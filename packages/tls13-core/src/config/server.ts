@@ -81,6 +81,8 @@ export interface TicketConfig {
    * draft-ietf-tls-cross-sni-resumption): only where one certificate is good for all names. Default false.
    */
   readonly acrossNames?: boolean;
+  /** Asked before a session is resumed: false makes a full handshake. Default: none is refused. */
+  readonly accept?: (hello: ClientHelloInfo) => Awaitable<boolean>;
 }
 
 /**

@@ -1,8 +1,7 @@
 /** Performs what authentication after the handshake asks for (§4.7.2): it needs the traffic secrets in force. */
 import { TlsError } from '../alert.js';
 import { concat, constantTimeEqual } from '../bytes.js';
-import type { ConnectionInfo } from '../connection-info.js';
-import type { Effect, ShownIdentity } from '../handshake/effects.js';
+import type { Effect } from '../handshake/effects.js';
 import { contentTypes } from '../registry.js';
 import { encodeMessage } from '../wire/index.js';
 import type { Parts } from './parts.js';
@@ -13,7 +12,7 @@ type AuthenticationEffect = Extract<
 >;
 
 export function performAuthentication(effect: AuthenticationEffect, parts: Parts): void {
-  const { sending, receiving, outbox, progress, role } = parts;
+  const { sending, receiving, outbox, progress } = parts;
   switch (effect.type) {
     case 'send_authentication': {
       if (progress.sendClosed) return;
@@ -35,15 +34,9 @@ export function performAuthentication(effect: AuthenticationEffect, parts: Parts
     case 'authenticated': {
       if (progress.info === undefined) throw new TypeError('authentication after a handshake that is not complete');
       const { identity, context } = effect;
-      if (identity !== undefined) progress.info = { ...progress.info, ...shown(role, identity) };
+      if (identity !== undefined) progress.info = { ...progress.info, ...identity.info };
       const certificates = identity?.certificates ?? [];
       return outbox.put({ type: 'authenticated', context, certificates, info: progress.info });
     }
   }
-}
-
-function shown(role: 'client' | 'server', { certificates, scheme, delegated }: ShownIdentity): Partial<ConnectionInfo> {
-  return role === 'server'
-    ? { clientSignatureScheme: scheme, peerCertificates: certificates, peerDelegatedCredential: delegated }
-    : { clientSignatureScheme: scheme, localCertificates: certificates, localDelegatedCredential: delegated };
 }

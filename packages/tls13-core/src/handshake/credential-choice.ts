@@ -1,5 +1,6 @@
 /** Which of this side's credentials a peer can make use of (§4.5.1.2), for both roles. */
 import { TlsError } from '../alert.js';
+import { equal } from '../bytes.js';
 import type { ClientHelloInfo, Credential } from '../config/index.js';
 import { type CertificateTypeName, type SignatureSchemeName, signatureSchemes } from '../registry.js';
 import { decodeDelegatedCredential } from '../wire/index.js';
@@ -19,13 +20,15 @@ export interface Acceptance {
   readonly certificateSignatureSchemes: readonly number[];
   /** delegated_credential (RFC 9345) */
   readonly delegatedCredentialSchemes: readonly number[];
+  /** certificate_authorities (§4.3.4): DER names; empty when the peer names none. */
+  readonly certificateAuthorities: readonly Uint8Array[];
   /** Milliseconds since 1970. */
   readonly now: number;
 }
 
 /**
  * The first credential that can sign for the peer; among those, the first whose chain is signed as the peer accepts it
- * comes before the others (§4.5.1.2).
+ * comes before the others (§4.5.1.2), and of these one by an authority that the peer names (§4.3.4).
  */
 export function firstUsable(credentials: readonly Credential[], accepted: Acceptance): ChosenCredential | undefined {
   const usable = credentials.flatMap((credential): readonly ChosenCredential[] => {
@@ -34,7 +37,9 @@ export function firstUsable(credentials: readonly Credential[], accepted: Accept
   });
   const [first, ...others] = usable;
   if (others.length === 0) return first;
-  return usable.find(({ credential }) => chainIsAccepted(credential, accepted)) ?? first;
+  const signed = usable.filter(({ credential }) => chainIsAccepted(credential, accepted));
+  const candidates = signed.length === 0 ? usable : signed;
+  return candidates.find(({ credential }) => isOfNamedAuthority(credential, accepted)) ?? candidates[0];
 }
 
 /**
@@ -46,7 +51,8 @@ export function firstUsableCredential(
   hello: Pick<
     ClientHelloInfo,
     'certificateTypes' | 'signatureSchemes' | 'certificateSignatureSchemes' | 'delegatedCredentialSchemes'
-  >,
+  > &
+    Partial<Pick<ClientHelloInfo, 'certificateAuthorities'>>,
   now = Date.now(),
 ): Credential | undefined {
   const {
@@ -54,12 +60,14 @@ export function firstUsableCredential(
     signatureSchemes: handshake,
     certificateSignatureSchemes,
     delegatedCredentialSchemes,
+    certificateAuthorities = [],
   } = hello;
   const accepted = {
     certificateTypes,
     signatureSchemes: handshake,
     certificateSignatureSchemes,
     delegatedCredentialSchemes,
+    certificateAuthorities,
     now,
   };
   return firstUsable(credentials, accepted)?.credential;
@@ -89,6 +97,24 @@ function chainIsAccepted(
     const schemes = schemesOfSignature(certificate);
     return schemes === undefined || schemes.some((scheme) => accepted.includes(signatureSchemes[scheme]));
   });
+}
+
+/** Whether a certificate of the chain is issued by one of the authorities that the peer names (§4.3.4). */
+function isOfNamedAuthority({ certificateChain }: Credential, { certificateAuthorities: named }: Acceptance): boolean {
+  if (named.length === 0) return false;
+  return certificateChain.some((certificate) => {
+    const issuer = issuerOf(certificate);
+    return issuer !== undefined && named.some((name) => equal(name, issuer));
+  });
+}
+
+function issuerOf(certificate: Uint8Array): Uint8Array | undefined {
+  try {
+    return certificateFields(certificate).issuer?.bytes;
+  } catch (error) {
+    if (error instanceof TlsError) return undefined;
+    throw error;
+  }
 }
 
 /** Read once for each certificate of ours. */

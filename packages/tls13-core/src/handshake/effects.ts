@@ -5,7 +5,6 @@ import type { ConnectionInfo, EarlyDataReason, RecordSizeLimit } from '../connec
 import type { CipherSuite } from '../crypto/suites.js';
 import type { Secret } from '../keys/schedule.js';
 import type { Transcript } from '../keys/transcript.js';
-import type { SignatureSchemeName } from '../registry.js';
 import type { Session } from '../session.js';
 
 export type Effect =
@@ -76,13 +75,12 @@ export interface EarlyKeys {
   readonly exporterSecret: Secret;
 }
 
-/** What a client has shown of itself, and proved. */
+/** What a client has shown of itself, and proved, after the handshake. */
 export interface ShownIdentity {
-  /** DER, leaf first. */
+  /** DER, leaf first; empty beside a raw public key. */
   readonly certificates: readonly Uint8Array[];
-  readonly scheme: SignatureSchemeName;
-  /** Whether it signed with a delegated key (RFC 9345). */
-  readonly delegated: boolean;
+  /** What the connection reports from then on. */
+  readonly info: Partial<ConnectionInfo>;
 }
 
 export type Epoch = 'early' | 'handshake' | 'application';

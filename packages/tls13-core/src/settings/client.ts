@@ -2,6 +2,7 @@
 import type { ClientConfig, Psk } from '../config/index.js';
 import { handshakeSchemes } from '../handshake/certificate-verify.js';
 import { type CertificateTypeName, isKemGroup, type NamedGroupName } from '../registry.js';
+import { checkedAuthorities } from './authorities.js';
 import { type CommonSettings, commonSettings } from './common.js';
 import { checkCredential, checkedTypes } from './credential.js';
 import { type EchClientSettings, echClientSettings } from './ech.js';
@@ -15,6 +16,7 @@ export interface ClientSettings extends CommonSettings {
   readonly credential: ClientConfig['credential'];
   readonly serverCertificateTypes: readonly CertificateTypeName[];
   readonly clientCertificateTypes: readonly CertificateTypeName[];
+  readonly certificateAuthorities: readonly Uint8Array[];
   readonly session: ClientConfig['session'];
   readonly psks: readonly Psk[];
   readonly ticketRequest: ClientConfig['ticketRequest'];
@@ -54,6 +56,7 @@ export function clientSettings(config: ClientConfig): ClientSettings {
     credential,
     serverCertificateTypes: checkedTypes('serverCertificateTypes', config.serverCertificateTypes ?? ['x509']),
     clientCertificateTypes: checkedTypes('clientCertificateTypes', config.clientCertificateTypes ?? [shown]),
+    certificateAuthorities: checkedAuthorities(config.certificateAuthorities ?? []),
     session: config.session,
     psks,
     ticketRequest: config.ticketRequest,

@@ -2,6 +2,7 @@
 import type { Credential, EarlyDataConfig, ServerConfig } from '../config/index.js';
 import type { CertificateTypeName, NamedGroupName } from '../registry.js';
 import { type OidFilter, oidFiltersToSend } from '../x509/oid-filters.js';
+import { checkedAuthorities } from './authorities.js';
 import { type CommonSettings, commonSettings } from './common.js';
 import { checkCredential, checkedTypes } from './credential.js';
 import { earlyDataSettings, limitsFor } from './early-data.js';
@@ -60,7 +61,7 @@ export function serverSettings(config: ServerConfig): ServerSettings {
     clientAuthentication,
     verifyPeer: config.verifyPeer,
     clientCertificateTypes: checkedTypes('clientCertificateTypes', config.clientCertificateTypes ?? ['x509']),
-    certificateAuthorities: config.certificateAuthorities ?? [],
+    certificateAuthorities: checkedAuthorities(config.certificateAuthorities ?? []),
     oidFilters: checkedOidFilters(config.oidFilters ?? []),
     tickets: config.tickets === undefined ? undefined : ticketSettings(config.tickets, common.provider),
     cookies: config.cookies,

@@ -14,6 +14,7 @@ export interface TicketSettings {
   readonly acrossNames: boolean;
   /** Seconds. */
   readonly lifetime: number;
+  readonly accept: TicketConfig['accept'];
 }
 
 const maximumTicketLifetime = 604_800;
@@ -31,14 +32,14 @@ export function ticketSettings(config: TicketConfig, provider: CryptoProvider): 
   if (!Number.isInteger(lifetime) || lifetime < 1 || lifetime > maximumTicketLifetime) {
     throw new RangeError(`tickets.lifetime must be 1 to ${maximumTicketLifetime} seconds (§4.7.1), not ${lifetime}`);
   }
-  const numbers = { count, countLimit, lifetime, acrossNames };
-  if (store !== undefined && protector === undefined) return { ...stored(store, provider), ...numbers };
+  const common = { count, countLimit, lifetime, acrossNames, accept: config.accept };
+  if (store !== undefined && protector === undefined) return { ...stored(store, provider), ...common };
   if (store !== undefined || protector === undefined) {
     throw new TypeError(
       'tickets: give either a protector, for tickets that hold the session, or a store that keeps it',
     );
   }
-  return { keep: (state) => protector.protect(state), open: (ticket) => protector.unprotect(ticket), ...numbers };
+  return { keep: (state) => protector.protect(state), open: (ticket) => protector.unprotect(ticket), ...common };
 }
 
 /** Throws RangeError for what does not fit into a byte. */

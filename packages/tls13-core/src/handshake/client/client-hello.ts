@@ -57,6 +57,8 @@ export function clientHello(settings: ClientSettings, variable: Variable): Clien
       serverCertificateTypes: accepts ? typesToOffer(settings.serverCertificateTypes) : undefined,
       clientCertificateTypes: accepts ? typesToOffer(settings.clientCertificateTypes) : undefined,
       delegatedCredential: accepts ? delegatedCredentials(settings) : undefined,
+      certificateAuthorities:
+        accepts && settings.certificateAuthorities.length > 0 ? settings.certificateAuthorities : undefined,
       postHandshakeAuth: settings.postHandshakeAuthentication ? true : undefined,
       ticketRequest: ticketRequest(settings),
       recordSizeLimit: settings.recordSizeLimit,

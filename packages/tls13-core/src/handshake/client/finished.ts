@@ -90,7 +90,7 @@ function connect(
     localCertificate: resumed === undefined ? shown(state, presented) : resumed.localCertificate,
   };
   const postHandshake = settings.postHandshakeAuthentication
-    ? { transcript: throughClientFinished, contexts: [] }
+    ? { transcript: throughClientFinished, contexts: [], certificateType: negotiated.certificateTypes.client }
     : undefined;
   const effects: Effect[] = [
     ...[...messages, finished].map((message) => ({ type: 'send', message }) as const),

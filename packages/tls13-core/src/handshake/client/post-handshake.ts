@@ -1,7 +1,11 @@
 /** Certificate-based authentication after the handshake (§4.7.2): the client answers a CertificateRequest. */
 import { TlsError } from '../../alert.js';
 import { equal } from '../../bytes.js';
+import type { Credential } from '../../config/index.js';
 import type { Transcript } from '../../keys/transcript.js';
+import type { CertificateTypeName } from '../../registry.js';
+import type { ShownIdentity } from '../effects.js';
+import type { ChosenCredential } from '../own-certificate.js';
 import { type MessageOf, type Transition, whenReady } from '../step.js';
 import { answerRequest, receivedRequest } from './certificate-answer.js';
 import type { ClientContext, Connected } from './states.js';
@@ -12,6 +16,8 @@ export interface PostHandshake {
   readonly transcript: Transcript;
   /** certificate_request_contexts that were used: each serves once (§4.4.2). */
   readonly contexts: readonly Uint8Array[];
+  /** What this client shows when it is asked (RFC 7250). */
+  readonly certificateType: CertificateTypeName;
 }
 
 export function receivePostHandshakeRequest(
@@ -34,22 +40,36 @@ export function receivePostHandshakeRequest(
   if (postHandshake.contexts.some((used) => equal(used, context))) {
     throw new TlsError('illegal_parameter', 'a certificate_request_context that was used before (§4.4.2)');
   }
-  const next = { ...state, postHandshake: { ...postHandshake, contexts: [...postHandshake.contexts, context] } };
+  const asked = { ...state, postHandshake: { ...postHandshake, contexts: [...postHandshake.contexts, context] } };
   const transcript = postHandshake.transcript.append(bytes);
-  const answer = answerRequest(receivedRequest(body, 'x509'), context, transcript, settings);
-  return whenReady(answer, ({ messages, transcript: throughAnswer, presented }) => ({
-    next,
+  const answer = answerRequest(receivedRequest(body, postHandshake.certificateType), context, transcript, settings);
+  return whenReady(answer, ({ messages, transcript: throughAnswer, presented, compression }) => ({
+    // Tickets that come from here on are for whoever this client now is.
+    next: presented === undefined ? asked : withIdentity(asked, presented.credential),
     effects: [
       { type: 'send_authentication', messages, transcript: throughAnswer },
       {
         type: 'authenticated',
         context,
-        identity: presented && {
-          certificates: presented.credential.certificateChain,
-          scheme: presented.scheme,
-          delegated: presented.credential.delegatedCredential !== undefined,
-        },
+        identity: presented && shownBy(presented, compression),
       },
     ],
   }));
+}
+
+function withIdentity(state: Connected, { rawPublicKey, certificateChain: [leaf] }: Credential): Connected {
+  return { ...state, identities: { ...state.identities, localCertificate: rawPublicKey ?? leaf } };
+}
+
+function shownBy({ credential, scheme }: ChosenCredential, compression: string | undefined): ShownIdentity {
+  return {
+    certificates: credential.certificateChain,
+    info: {
+      clientSignatureScheme: scheme,
+      localCertificates: credential.certificateChain,
+      localRawPublicKey: credential.rawPublicKey,
+      localDelegatedCredential: credential.delegatedCredential !== undefined,
+      localCertificateCompression: compression,
+    },
+  };
 }

@@ -1,7 +1,7 @@
 /** The client's certificate (WAIT_CERT) and the proof that it has the key (WAIT_CV) (§4.5.1, §4.5.2). */
 import { TlsError } from '../../alert.js';
 import { type MessageOf, type Step, type Transition, whenReady } from '../step.js';
-import { claimOf, judgeClient } from './client-identity.js';
+import { claimOf, identityInfo, judgeClient } from './client-identity.js';
 import type { ServerContext, WaitCertificate, WaitCertificateVerify, WaitFinished } from './states.js';
 
 export function receiveCertificate(
@@ -25,7 +25,7 @@ export function receiveCertificateVerify(
 ): Transition<WaitFinished> {
   const { claimed, transcript, info } = state;
   const verdict = judgeClient(body, claimed, transcript.digest(), settings);
-  return whenReady(verdict, (clientSignatureScheme) => {
+  return whenReady(verdict, (scheme) => {
     const { suite, secrets, tickets, clientCertificateType } = state;
     return {
       next: {
@@ -33,13 +33,7 @@ export function receiveCertificateVerify(
         suite,
         transcript: transcript.append(bytes),
         secrets,
-        info: {
-          ...info,
-          ...claimed.evidence,
-          peerDelegatedCredential: claimed.delegated,
-          peerCertificateCompression: claimed.compression,
-          clientSignatureScheme,
-        },
+        info: { ...info, ...identityInfo(claimed, scheme) },
         clientCertificateType,
         tickets,
       },

@@ -1,6 +1,7 @@
 /** What a client's Certificate and CertificateVerify must show a server (§4.5.1, §4.5.2), in the handshake and after it. */
 import { TlsError } from '../../alert.js';
 import type { Awaitable } from '../../awaitable.js';
+import type { ConnectionInfo } from '../../connection-info.js';
 import { type CertificateTypeName, extensionTypes, type SignatureSchemeName } from '../../registry.js';
 import type { ServerSettings } from '../../settings/index.js';
 import type { Certificate, CertificateVerify } from '../../wire/index.js';
@@ -30,6 +31,16 @@ export function claimOf(
     );
   }
   return claimed;
+}
+
+/** What the connection reports of a client that has shown who it is. */
+export function identityInfo(claimed: ClaimedIdentity, scheme: SignatureSchemeName) {
+  return {
+    ...claimed.evidence,
+    peerDelegatedCredential: claimed.delegated,
+    peerCertificateCompression: claimed.compression,
+    clientSignatureScheme: scheme,
+  } satisfies Partial<ConnectionInfo>;
 }
 
 /** The scheme that the client signed with, once the signature holds and the application believes the identity. */

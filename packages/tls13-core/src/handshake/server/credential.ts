@@ -78,6 +78,7 @@ function acceptance({ signatureSchemes: handshake, hello }: Offer, now: number):
     signatureSchemes: forServers(handshake),
     certificateSignatureSchemes: signatureAlgorithmsCert ?? handshake,
     delegatedCredentialSchemes: delegatedCredential ?? [],
+    certificateAuthorities: hello.extensions.certificateAuthorities ?? [],
     now,
   };
 }

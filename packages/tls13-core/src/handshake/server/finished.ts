@@ -1,10 +1,10 @@
 /** The client's Finished (§4.5.3), which completes the handshake, and the tickets that follow it (§4.7.1). */
 import { TlsError } from '../../alert.js';
-import type { Awaitable } from '../../awaitable.js';
 import { verifyFinished } from '../../keys/finished.js';
+import type { Transcript } from '../../keys/transcript.js';
 import { type MessageOf, type Transition, whenReady } from '../step.js';
 import type { Connected, ServerContext, WaitFinished } from './states.js';
-import { newSessionTickets } from './ticket.js';
+import { type TicketSource, ticketsFor } from './ticket.js';
 
 export function receiveFinished(
   state: WaitFinished,
@@ -13,17 +13,23 @@ export function receiveFinished(
 ): Transition<Connected> {
   checkFinished(state, body.verifyData, context);
   const { suite, secrets, info } = state;
-  const asks = info.postHandshakeAuthentication;
-  const postHandshake = asks ? { transcript: state.transcript.append(bytes), outstanding: [] } : undefined;
-  return whenReady(ticketMessages(state, bytes, context), (tickets) => {
+  const throughFinished = state.transcript.append(bytes);
+  const source = ticketSource(state, throughFinished);
+  const made = source === undefined ? { messages: [], tickets: undefined } : ticketsFor(source, {}, context);
+  return whenReady(made, ({ messages, tickets }) => {
     secrets.clientHandshakeTraffic.fill(0);
     secrets.main.destroy();
+    // Later tickets are only for clients that may show who they are later.
+    const asks = info.postHandshakeAuthentication;
+    if (!asks) tickets?.secret.fill(0);
+    const { clientCertificateType: certificateType } = state;
+    const postHandshake = asks ? { transcript: throughFinished, outstanding: [], certificateType, tickets } : undefined;
     return {
       next: { name: 'CONNECTED', postHandshake },
       effects: [
         { type: 'K_recv', epoch: 'application', suite, secret: secrets.clientApplicationTraffic },
         // Before the application hears of the connection: it may hand the sending direction over at once.
-        ...tickets.map((message) => ({ type: 'send', message }) as const),
+        ...messages.map((message) => ({ type: 'send', message }) as const),
         { type: 'connected', info, exporterSecret: secrets.exporter },
       ],
     };
@@ -47,15 +53,10 @@ function checkFinished(
   }
 }
 
-function ticketMessages(
-  state: WaitFinished,
-  finished: Uint8Array,
-  context: ServerContext,
-): Awaitable<readonly Uint8Array[]> {
-  const { tickets, secrets, transcript, info } = state;
-  if (tickets === undefined) return [];
-  const resumptionSecret = secrets.main.resumption(transcript.append(finished).digest());
-  const messages = newSessionTickets(resumptionSecret, tickets, info, context);
-  resumptionSecret.fill(0);
-  return messages;
+function ticketSource(
+  { tickets: terms, secrets, info }: WaitFinished,
+  throughFinished: Transcript,
+): TicketSource | undefined {
+  if (terms === undefined) return undefined;
+  return { secret: secrets.main.resumption(throughFinished.digest()), terms, info, sent: 0 };
 }

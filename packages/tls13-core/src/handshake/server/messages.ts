@@ -46,8 +46,9 @@ export function encryptedExtensions(parameters: Parameters, context: ServerConte
   );
   const answersName = offer.serverName !== undefined && psk?.origin.kind !== 'resumption';
   const clientType = clientCertificateType(parameters, context);
-  const asks = chosen !== undefined && settings.clientAuthentication !== 'none';
-  const asksForType = asks && offer.hello.extensions.clientCertificateTypes !== undefined;
+  const asks = chosen !== undefined && (settings.clientAuthentication !== 'none' || mayAskLater(hello, context));
+  const asksForType =
+    asks && offer.hello.extensions.clientCertificateTypes?.includes(certificateTypes[clientType]) === true;
   return encodeMessage('encrypted_extensions', {
     extensions: {
       // RFC 6066 §3: a server that resumes does not answer it.
@@ -77,9 +78,19 @@ function serverCertificateType({ hello, chosen, psk }: Parameters): number | und
 
 /** What a client that is asked shows (RFC 7250 §4.2). Throws unsupported_certificate when there is nothing in common. */
 export function clientCertificateType({ hello, chosen }: Parameters, { settings }: ServerContext): CertificateTypeName {
-  if (chosen === undefined || settings.clientAuthentication === 'none') return 'x509';
+  if (chosen === undefined) return 'x509';
   const offered = offeredTypes(hello.offer.hello.extensions.clientCertificateTypes);
-  return chooseClientType(settings.clientCertificateTypes, offered);
+  const { clientAuthentication, clientCertificateTypes: accepted } = settings;
+  if (clientAuthentication !== 'none') return chooseClientType(accepted, offered);
+  // Nobody is asked yet: that there is nothing in common is no fault.
+  return (mayAskLater(hello, { settings }) ? accepted.find((type) => offered.includes(type)) : undefined) ?? 'x509';
+}
+
+/** Whether the type matters after the handshake (§4.7.2). */
+function mayAskLater({ offer }: Parameters['hello'], { settings }: ServerContext): boolean {
+  const { verifyPeer, clientCertificateTypes: types } = settings;
+  const keys = verifyPeer !== undefined && types.includes('rawPublicKey');
+  return keys && offer.hello.extensions.postHandshakeAuth === true;
 }
 
 export function certificateRequest({ settings }: ServerContext, context: Uint8Array = noBytes): Uint8Array {

@@ -2,12 +2,14 @@
 import { TlsError } from '../../alert.js';
 import { equal } from '../../bytes.js';
 import type { Transcript } from '../../keys/transcript.js';
+import type { CertificateTypeName } from '../../registry.js';
 import type { Effect, ShownIdentity } from '../effects.js';
 import type { ClaimedIdentity } from '../peer-certificate.js';
 import { type MessageOf, type Step, type Transition, whenReady } from '../step.js';
-import { claimOf, judgeClient } from './client-identity.js';
+import { claimOf, identityInfo, judgeClient } from './client-identity.js';
 import { certificateRequest } from './messages.js';
 import type { Connected, ServerContext } from './states.js';
+import { type TicketSource, ticketsFor } from './ticket.js';
 
 /** What a server keeps whose client has offered post_handshake_auth (§4.3.6). */
 export interface PostHandshake {
@@ -15,6 +17,10 @@ export interface PostHandshake {
   readonly transcript: Transcript;
   /** In any order a client may answer them. */
   readonly outstanding: readonly OutstandingRequest[];
+  /** What the client shows when it is asked (RFC 7250). */
+  readonly certificateType: CertificateTypeName;
+  /** For tickets that name whoever the client has shown to be; `undefined` when none are to be sent. */
+  readonly tickets: TicketSource | undefined;
 }
 
 export interface OutstandingRequest {
@@ -62,6 +68,11 @@ export function requestCertificate(
   if (postHandshake === undefined) {
     throw new TypeError(
       'the client cannot be asked: it did not offer post_handshake_auth, or is known by a PSK (§4.4.2)',
+    );
+  }
+  if (!settings.clientCertificateTypes.includes(postHandshake.certificateType)) {
+    throw new TypeError(
+      'the client cannot be asked: no type of clientCertificateTypes was agreed on in the handshake (RFC 7250)',
     );
   }
   const limit = settings.limits.certificateRequests;
@@ -116,7 +127,7 @@ export function receivePostHandshakeCertificate(
     context,
     transcript: request.transcript.append(bytes),
   };
-  const claimed = claimOf(body, context, settings);
+  const claimed = claimOf(body, context, settings, postHandshake.certificateType);
   if (claimed !== undefined) return { next: { name: 'WAIT_POST_HANDSHAKE_CV', ...common, claimed }, effects: [] };
   if (request.required) {
     throw new TlsError('certificate_required', 'the client shows no certificate, and one is required (§4.5.1.3)');
@@ -134,7 +145,7 @@ export function receivePostHandshakeCertificateVerify(
       name: 'WAIT_POST_HANDSHAKE_FINISHED',
       connected,
       context,
-      identity: { certificates: claimed.evidence.peerCertificates, scheme, delegated: claimed.delegated },
+      identity: { certificates: claimed.evidence.peerCertificates, info: identityInfo(claimed, scheme) },
       transcript: transcript.append(bytes),
     },
     effects: [],
@@ -145,12 +156,19 @@ export function receivePostHandshakeCertificateVerify(
 export function receivePostHandshakeFinished(
   { connected, context, identity, transcript }: WaitPostHandshakeFinished,
   { body }: MessageOf<'finished'>,
-): Step<Connected> {
+  serverContext: ServerContext,
+): Transition<Connected> {
   const effects: Effect[] = [
     { type: 'verify_finished', verifyData: body.verifyData, transcript },
     { type: 'authenticated', context, identity },
   ];
-  return { next: connected, effects };
+  const { postHandshake } = connected;
+  if (identity === undefined || postHandshake?.tickets === undefined) return { next: connected, effects };
+  // Earlier tickets do not say who the client is.
+  return whenReady(ticketsFor(postHandshake.tickets, identity.info, serverContext), ({ tickets, messages }) => ({
+    next: { ...connected, postHandshake: { ...postHandshake, tickets } },
+    effects: [...effects, ...messages.map((message) => ({ type: 'send', message }) as const)],
+  }));
 }
 
 /** Bytes: not to be foreseen by the client (§4.4.2). */

@@ -6,6 +6,7 @@ import type { ServerSettings } from '../../settings/index.js';
 import { noEvidence, peerOf } from '../peer-certificate.js';
 import type { AnswerableHello } from './answerable-hello.js';
 import type { OfferedPsk } from './client-hello.js';
+import { clientHelloInfo } from './credential.js';
 import { knownPsk } from './external-psk.js';
 import type { PskCandidate } from './psk.js';
 import type { ServerContext } from './states.js';
@@ -27,7 +28,11 @@ export function resumptionCandidate(
       const ticket = state === undefined ? undefined : decodeTicket(state);
       const suite = ticket === undefined ? undefined : usableSuite(ticket, psk, hello, settings);
       if (ticket === undefined || suite === undefined) return tryFrom(index + 1);
-      const accept = () => identityHolds(ticket, settings);
+      const accept = () =>
+        whenKnown(
+          identityHolds(ticket, settings),
+          (holds) => holds && (tickets.accept?.(clientHelloInfo(offer)) ?? true),
+        );
       const origin = { kind: 'resumption', ticket } as const;
       const resumable = { index, suite, binder: 'res', key: ticket.psk, origin, name: undefined, accept } as const;
       if (ticket.pskIdentity === undefined) return resumable;

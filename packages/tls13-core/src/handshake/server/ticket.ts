@@ -61,11 +61,32 @@ export interface Ticket {
  */
 export const longestChain = 604_800;
 
-/** NewSessionTicket messages, ready to send. */
-export function newSessionTickets(
-  resumptionSecret: Secret,
-  terms: TicketTerms,
-  info: ConnectionInfo,
+/** What the tickets of a connection are made of. */
+export interface TicketSource {
+  /** resumption_secret (§7.1) */
+  readonly secret: Secret;
+  readonly terms: TicketTerms;
+  /** As it is reported. */
+  readonly info: ConnectionInfo;
+  /** Of this connection, so far: each has a nonce of its own. */
+  readonly sent: number;
+}
+
+/** NewSessionTicket messages, ready to send; `news` is what has become known of the client. */
+export function ticketsFor(
+  source: TicketSource,
+  news: Partial<ConnectionInfo>,
+  context: ServerContext,
+): Awaitable<{ readonly messages: readonly Uint8Array[]; readonly tickets: TicketSource }> {
+  const { terms, sent } = source;
+  const tickets = { ...source, info: { ...source.info, ...news }, sent: sent + terms.count };
+  if (tickets.sent > mostNonces) return { messages: [], tickets: source };
+  return whenKnown(newSessionTickets(tickets, sent, context), (messages) => ({ messages, tickets }));
+}
+
+function newSessionTickets(
+  { secret, terms, info }: TicketSource,
+  firstNonce: number,
   { settings }: ServerContext,
 ): Awaitable<readonly Uint8Array[]> {
   const { tickets, provider } = settings;
@@ -80,10 +101,10 @@ export function newSessionTickets(
   const flags = tickets.acrossNames ? [tlsFlags.resumption_across_names] : undefined;
   const extra = greaseExtension(settings.grease ? chooseGrease(provider) : undefined);
   const drafts = Array.from({ length: count }, (_, index) => {
-    const ticketNonce = Uint8Array.of(index);
+    const ticketNonce = Uint8Array.of(firstNonce + index);
     const ticket: Ticket = {
       cipherSuite: info.cipherSuite,
-      psk: resumptionPsk(hash, resumptionSecret, ticketNonce),
+      psk: resumptionPsk(hash, secret, ticketNonce),
       issuedAt,
       issuedAtMilliseconds: Math.floor(now) - issuedAt * 1000,
       authenticatedAt,
@@ -150,6 +171,8 @@ const kind = 0x02;
 const absent = '';
 const noBytes = new Uint8Array(0);
 const mostBytes = 2 ** 16 - 1;
+/** Of one byte. */
+const mostNonces = 256;
 
 const ticketState = struct({
   kind: uint8,
