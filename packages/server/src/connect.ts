@@ -44,8 +44,8 @@ export interface ConnectOptions extends CommonOptions, PskClientOptions {
   /** Ask for this number of tickets (RFC 9149): after a full handshake, and after a resumption. */
   readonly ticketRequest?: { readonly newSession: number; readonly resumption: number };
   /**
-   * Sent at once with `session`, before the server has answered (0-RTT, §2.3), when the session permits all of it. Others
-   * can send it again (§8). Whether it arrived, `earlyDataAccepted` of the connection says after `secureConnect`.
+   * Sent at once with `session`, or with the first of `psks`, before the server has answered (0-RTT, §2.3), when that permits
+   * all of it. Others can send it again (§8). Whether it arrived, `earlyDataAccepted` of the connection says after `secureConnect`.
    */
   readonly earlyData?: string | Uint8Array;
   /** Instead of the check that the certificate holds the name. */

@@ -6,7 +6,7 @@ export interface EarlyDataOptions {
   readonly maxSize?: number;
   /**
    * Remembers which tickets have served. Default: one in the memory of this process, for the tickets that it has issued
-   * itself; servers that share ticket keys need one that they share too.
+   * itself; servers that share ticket keys need one that they share too, and external PSKs one that outlives the process.
    */
   readonly replayCache?: ReplayCache;
   /** Seconds by which a client's statement of its ticket's age may be wrong (§8.3). Default 10. */

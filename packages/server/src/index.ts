@@ -3,16 +3,17 @@ export type {
   CertificateRequestInfo,
   ConnectionInfo,
   EarlyDataReason,
+  EarlyDataUse,
   ExternalPsk,
   OidFilter,
   Psk,
+  PskEarlyData,
   PskLookup,
   PskToImport,
   ReflectionGuard,
   ReplayCache,
   Session,
   SessionStore,
-  TicketUse,
 } from 'tls13-core';
 export {
   createReflectionGuard,

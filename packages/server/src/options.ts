@@ -114,7 +114,7 @@ export interface TlsServerOptions extends CommonOptions, PskServerOptions {
   readonly ticketCount?: number;
   /**
    * Accept early data (0-RTT, §2.3), which others can send again (§8): see the documentation before you do. `true` is
-   * 16,384 bytes of it. Needs tickets. Default false.
+   * 16,384 bytes of it. Needs tickets, or `psks` with `earlyData` of their own. Default false.
    */
   readonly earlyData?: boolean | EarlyDataOptions;
   /** Encrypted Client Hello (RFC 9849): the keys, and which names are hidden. Default: none, and ECH is passed over. */

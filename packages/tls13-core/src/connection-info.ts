@@ -88,16 +88,16 @@ export type EarlyDataReason =
   | 'not_offered'
   | 'no_session_offered'
   | 'session_not_resumed'
-  /** The ticket permits none, or more than this server accepts now. */
+  /** The ticket, or the external PSK, permits none, none any longer, or more than this server accepts now. */
   | 'unsupported_for_session'
   | 'hello_retry_request'
-  /** The session was made with another cipher suite. */
+  /** The session was made with another cipher suite, or the external PSK goes with another. */
   | 'cipher_suite_mismatch'
-  /** The session was made with another protocol of RFC 7301. */
+  /** The session was made with another protocol of RFC 7301, or the external PSK goes with another. */
   | 'alpn_mismatch'
   /** The ticket is not as old as the client says (§8.3). */
   | 'ticket_age_skew'
-  /** The ticket has served before, or that could not be told (§8.1). */
+  /** The ticket, or the ClientHello with an external PSK, has been seen before, or that could not be told (§8.1, §8.2). */
   | 'replay_suspected'
   /** A client's reason: the server does not say why. */
   | 'peer_declined';

@@ -1,9 +1,10 @@
 /** External PSKs (§4.3.11) and the importer (RFC 9258): from what was agreed on elsewhere to identities on the wire. */
 import { TlsError } from './alert.js';
-import type { ExternalPsk, Psk, PskToImport } from './config/index.js';
+import type { ExternalPsk, Psk, PskEarlyData, PskToImport } from './config/index.js';
 import { hkdfExpandLabel, hkdfExtract } from './crypto/hkdf.js';
 import type { CryptoProvider, HashName } from './crypto/provider.js';
-import { protocolVersions } from './registry.js';
+import { cipherSuite } from './crypto/suites.js';
+import { cipherSuites, protocolVersions } from './registry.js';
 import { decode, encode } from './wire/codec.js';
 import { importedIdentity } from './wire/index.js';
 
@@ -14,6 +15,8 @@ export interface WirePsk {
   readonly hash: HashName;
   /** What the application calls it. */
   readonly name: Uint8Array;
+  /** Early data that goes with this identity. */
+  readonly earlyData: PskEarlyData | undefined;
   /** The key, in memory of its own: the caller wipes it. */
   key(provider: CryptoProvider): Uint8Array;
 }
@@ -27,10 +30,10 @@ export const hashNames = ['sha256', 'sha384'] as const satisfies readonly HashNa
 /** The identities of a PSK, for each of `hashes` that it can serve, in their order. */
 export function wirePsks(psk: Psk, hashes: readonly HashName[]): readonly WirePsk[] {
   if (!('externalIdentity' in psk)) {
-    const { identity, key, hash = 'sha256' } = psk;
+    const { identity, key, hash = 'sha256', earlyData } = psk;
     // Not slice(): a Buffer's is a view, and wiping it would wipe the application's key.
     const copy = () => Uint8Array.from(key);
-    const wire = { identity, binder: 'ext', hash, name: identity, key: copy } as const;
+    const wire = { identity, binder: 'ext', hash, name: identity, key: copy, earlyData } as const;
     return hashes.includes(hash) ? [wire] : [];
   }
   return hashes.map((hash) => ({
@@ -38,6 +41,7 @@ export function wirePsks(psk: Psk, hashes: readonly HashName[]): readonly WirePs
     binder: 'imp',
     hash,
     name: psk.externalIdentity,
+    earlyData: psk.earlyData && cipherSuite(psk.earlyData.cipherSuite).hash === hash ? psk.earlyData : undefined,
     key: (provider) => importedKey(psk, hash, provider),
   }));
 }
@@ -50,7 +54,7 @@ export function importPsk(
   provider: CryptoProvider,
   psk: PskToImport,
   hashes: readonly HashName[] = hashNames,
-): readonly Required<ExternalPsk>[] {
+): readonly Required<Omit<ExternalPsk, 'earlyData'>>[] {
   checkPsk('importPsk()', psk);
   return wirePsks(psk, hashes).map(({ identity, hash, key }) => ({ identity, hash, key: key(provider) }));
 }
@@ -92,6 +96,30 @@ export function checkPsk(option: string, psk: Psk): void {
   const context = imported ? psk.context : undefined;
   if (context !== undefined && (!(context instanceof Uint8Array) || name.length + context.length > most)) {
     throw new TypeError(`${option}: context must be a Uint8Array of ${most} bytes at most, externalIdentity included`);
+  }
+  if (psk.earlyData !== undefined) checkEarlyData(`${option}: earlyData`, psk.earlyData, imported ? undefined : hash);
+}
+
+/** @param hash that its suite must have; `undefined` for a PSK that is imported for each. */
+function checkEarlyData(option: string, given: PskEarlyData, hash: HashName | undefined): void {
+  const { maxSize, cipherSuite: suite, alpnProtocol, issuedAt = 0, expiresAt = Number.POSITIVE_INFINITY } = given;
+  if (!Number.isInteger(maxSize) || maxSize < 1 || maxSize > 2 ** 32 - 1) {
+    throw new RangeError(`${option}.maxSize must be 1 to ${2 ** 32 - 1} bytes, not ${maxSize}`);
+  }
+  if (!Object.hasOwn(cipherSuites, suite)) {
+    throw new TypeError(`${option}.cipherSuite: '${suite}' is not a suite of TLS 1.3`);
+  }
+  const { hash: hashOfSuite } = cipherSuite(suite);
+  if (hash !== undefined && hashOfSuite !== hash) {
+    throw new TypeError(
+      `${option}.cipherSuite: ${suite} goes with ${hashOfSuite}, and the PSK is of ${hash} (§4.3.11)`,
+    );
+  }
+  if (alpnProtocol !== undefined && (typeof alpnProtocol !== 'string' || alpnProtocol === '')) {
+    throw new TypeError(`${option}.alpnProtocol must be the name of a protocol (RFC 7301)`);
+  }
+  if (!(issuedAt >= 0 && expiresAt > issuedAt)) {
+    throw new RangeError(`${option}: expiresAt must be later than issuedAt, both in milliseconds since 1970`);
   }
 }
 

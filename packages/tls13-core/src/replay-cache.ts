@@ -1,9 +1,9 @@
 /** The replay cache of a single process (§8.1): in memory, of bounded size. */
-import type { ReplayCache, TicketUse } from './config/index.js';
+import type { EarlyDataUse, ReplayCache } from './config/index.js';
 
 export interface ReplayCacheOptions {
   /**
-   * Tickets remembered at a time, each until it expires; about 120 bytes each. When it is full no early data is accepted
+   * Tickets (of external PSKs: ClientHellos) remembered at a time, each until it expires; about 120 bytes each. When it is full no early data is accepted
    * until some have expired: nothing is ever forgotten to make room. Default 262,144.
    */
   readonly capacity?: number;
@@ -13,8 +13,8 @@ export interface ReplayCacheOptions {
 
 /**
  * A cache for the tickets that this process issues while it runs. Tickets of before it began, or of other processes with
- * the same keys, may have served elsewhere: those of before are refused, and for several processes a cache that they
- * share is needed. Throws RangeError for a capacity that is no whole number of at least 1.
+ * the same keys, may have served elsewhere, as may external PSKs: those of before are refused, and for several processes a
+ * cache that they share is needed. Throws RangeError for a capacity that is no whole number of at least 1.
  */
 export function createReplayCache(options: ReplayCacheOptions = {}): ReplayCache {
   const { capacity = 262_144, now = Date.now } = options;
@@ -42,7 +42,7 @@ class MemoryReplayCache implements ReplayCache {
     this.#startedAt = now();
   }
 
-  claim({ id, issuedAt, expiresAt }: TicketUse): boolean {
+  claim({ id, issuedAt, expiresAt }: EarlyDataUse): boolean {
     const now = this.#now();
     if (issuedAt < this.#startedAt || expiresAt <= now) return false;
     this.#forget(now);

@@ -35,8 +35,9 @@ export interface ClientConfig extends CommonConfig {
   /** External PSKs to offer, best first, behind `session` (§4.3.11). */
   readonly psks?: readonly Psk[];
   /**
-   * Offer early data (0-RTT, §2.3): what `sendEarly` is given leaves before the server has answered, when the session
-   * permits it and its protocol is among `alpnProtocols`. Such data can be replayed by others (§8). Default false.
+   * Offer early data (0-RTT, §2.3): what `sendEarly` is given leaves before the server has answered, when the session, or
+   * without one the first of `psks`, permits it and its protocol is among `alpnProtocols`. Such data can be replayed by
+   * others (§8). Default false.
    */
   readonly earlyData?: boolean;
   /** Groups to send a share for in the first ClientHello. Default: the first of `groups`, and beside one with ML-KEM the first without. */

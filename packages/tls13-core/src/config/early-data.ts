@@ -7,7 +7,7 @@ export interface EarlyDataConfig {
    * permits ends the connection with unexpected_message. 0, as no `earlyData` at all, accepts none.
    */
   readonly maxSize: number;
-  /** Sees to it that a ticket serves for early data once (§8.1). `createReplayCache` makes one for a single process. */
+  /** Sees to it that a ticket serves for early data once (§8.1), and a ClientHello with an external PSK (§8.2). `createReplayCache` makes one for a single process. */
   readonly replayCache: ReplayCache;
   /**
    * Seconds by which the age that the client states for its ticket may differ from the age by this server's clock
@@ -16,22 +16,25 @@ export interface EarlyDataConfig {
   readonly freshnessWindow?: number;
 }
 
-/** Remembers which tickets have served for early data. Shared by all processes that take the same tickets, or of no use. */
+/**
+ * Remembers which tickets have served for early data, and which ClientHellos where external PSKs permit it. Shared by all
+ * processes that take the same tickets or PSKs, or of no use.
+ */
 export interface ReplayCache {
   /**
-   * True for the first claim of a ticket, and never again until it has expired. False when it was claimed before, and
+   * True for the first claim of an id, and never again until it has expired. False when it was claimed before, and
    * whenever that cannot be told: then the early data is refused, and the client sends it again in the open connection.
    * So it is when claim() throws or rejects.
    */
-  claim(use: TicketUse): Awaitable<boolean>;
+  claim(use: EarlyDataUse): Awaitable<boolean>;
 }
 
-/** A ticket that a client has used for early data. */
-export interface TicketUse {
-  /** A hash of the ticket: 32 bytes, the same in every process. */
+/** What a client has used for early data: a ticket (§8.1), or one ClientHello with an external PSK (§8.2). */
+export interface EarlyDataUse {
+  /** A hash of the ticket, or of the PSK's binder: 32 bytes, the same in every process. */
   readonly id: Uint8Array;
-  /** Milliseconds since 1970. */
+  /** Of the ticket or the PSK, in milliseconds since 1970: before, nobody had it. */
   readonly issuedAt: number;
-  /** Milliseconds since 1970; from then on no server takes the ticket. */
+  /** Milliseconds since 1970; from then on no server takes the ticket, or early data with the PSK. `Infinity` where a PSK has no end. */
   readonly expiresAt: number;
 }

@@ -1,6 +1,7 @@
 /** Pre-shared keys that no ticket made (§4.3.11), as an application has them, and how they may be used. */
 import type { Awaitable } from '../awaitable.js';
 import type { HashName } from '../crypto/provider.js';
+import type { CipherSuiteName } from '../registry.js';
 import type { ClientHelloInfo } from './server.js';
 
 /** A PSK for TLS 1.3 and for one hash, as other implementations name it by identity and key. */
@@ -11,6 +12,8 @@ export interface ExternalPsk {
   readonly key: Uint8Array;
   /** Default `sha256` (§4.3.11). */
   readonly hash?: HashName;
+  /** Default: no early data with it. */
+  readonly earlyData?: PskEarlyData;
 }
 
 /**
@@ -29,6 +32,27 @@ export interface PskToImport {
    * reflected to its sender (RFC 9258 §3, RFC 9257 §4.1). Default empty.
    */
   readonly context?: Uint8Array;
+  /** Under the imported key for the hash of its `cipherSuite`. Default: no early data with it. */
+  readonly earlyData?: PskEarlyData;
+}
+
+/**
+ * What was agreed on, together with a PSK, about early data (§4.3.10): both sides must have it alike. Nothing in a
+ * ClientHello tells how old it is when the PSK is no ticket, so a server takes a copy of it as long as the PSK serves, unless its
+ * `ReplayCache` remembers it for as long (§8.2). The cache of `createReplayCache` therefore refuses early data under
+ * PSKs that were there before it: those need a cache that outlives the process.
+ */
+export interface PskEarlyData {
+  /** Bytes that a client may send, 1 to 4,294,967,295; a server that is configured for less takes none. */
+  readonly maxSize: number;
+  /** The suite that protects it, of the PSK's hash. Server and client then prefer it for this PSK. */
+  readonly cipherSuite: CipherSuiteName;
+  /** The protocol (RFC 7301) that it speaks; default none, and then none may be negotiated. */
+  readonly alpnProtocol?: string;
+  /** Milliseconds since 1970, before which nobody had the PSK. Default 0: nobody knows. */
+  readonly issuedAt?: number;
+  /** Milliseconds since 1970, from which on early data is neither sent nor taken. Default: never; what was claimed is kept for ever. */
+  readonly expiresAt?: number;
 }
 
 export type Psk = ExternalPsk | PskToImport;

@@ -41,7 +41,7 @@ export interface ServerConfig extends CommonConfig {
   readonly oidFilters?: readonly OidFilter[];
   /** Resumption (§2.2). Without it no ticket is sent and none is read. */
   readonly tickets?: TicketConfig;
-  /** Accept early data (0-RTT, §2.3), and say so in the tickets; needs `tickets`. Default: none is accepted. */
+  /** Accept early data (0-RTT, §2.3), and say so in the tickets; needs `tickets` or `psks`. Default: none is accepted. */
   readonly earlyData?: EarlyDataConfig;
   /** Keeps no state across a HelloRetryRequest: the cookie carries it, sealed by this (§4.3.2). */
   readonly cookies?: Protector;

@@ -5,7 +5,7 @@ import type { CommonSettings } from './common.js';
 /** `undefined` when none is accepted. Throws TypeError or RangeError naming the option. */
 export function earlyDataSettings(
   given: EarlyDataConfig,
-  { tickets }: ServerConfig,
+  { tickets, psks }: ServerConfig,
 ): Required<EarlyDataConfig> | undefined {
   const { maxSize, replayCache, freshnessWindow = 10 } = given;
   if (!Number.isInteger(maxSize) || maxSize < 0 || maxSize > maximumEarlyData) {
@@ -18,7 +18,9 @@ export function earlyDataSettings(
     throw new TypeError('earlyData.replayCache must have claim(): without it early data could be taken twice (§8)');
   }
   if (maxSize === 0) return undefined;
-  if (tickets === undefined) throw new TypeError('earlyData needs tickets: it comes with a session that is resumed');
+  if (tickets === undefined && psks === undefined) {
+    throw new TypeError('earlyData needs tickets or psks: it comes with a session that is resumed, or an external PSK');
+  }
   return { maxSize, replayCache, freshnessWindow };
 }
 

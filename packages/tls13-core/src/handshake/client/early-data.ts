@@ -1,7 +1,8 @@
 /** The client's early data (§2.3, §4.3.10): whether it is offered, its keys, and what the server made of it. */
 import { TlsError } from '../../alert.js';
+import type { PskEarlyData } from '../../config/index.js';
 import type { ConnectionInfo, EarlyDataReason, PeerEvidence } from '../../connection-info.js';
-import { type CipherSuite, cipherSuite } from '../../crypto/suites.js';
+import type { CipherSuite } from '../../crypto/suites.js';
 import type { Secret } from '../../keys/schedule.js';
 import { Transcript } from '../../keys/transcript.js';
 import type { Session } from '../../session.js';
@@ -18,11 +19,12 @@ export type EarlyDataOffer = OfferedEarlyData | { readonly offered: false; reado
 
 export interface OfferedEarlyData {
   readonly offered: true;
-  /** The first that is offered (§4.3.10), made from `session`. */
+  /** The first that is offered (§4.3.10), with which go all that follows. */
   readonly psk: OfferedPsk;
-  readonly session: Session;
-  /** Of the session. */
   readonly suite: CipherSuite;
+  readonly alpnProtocol: string | undefined;
+  /** Bytes. */
+  readonly limit: number;
 }
 
 /** What has become of it. */
@@ -35,15 +37,24 @@ export type EarlyDataOutcome = {
 export function earlyDataOffer(settings: ClientSettings, first: OfferedPsk | undefined): EarlyDataOffer {
   if (!settings.earlyData) return notOffered('disabled');
   if (first === undefined) return notOffered('no_session_offered');
-  // What an external PSK permits nobody has said.
-  if (first.kind !== 'resumption') return notOffered('no_session_offered');
-  const { session } = first;
-  const suite = settings.cipherSuites.find(({ name }) => name === session.cipherSuite);
-  if (session.maxEarlyData === 0) return notOffered('unsupported_for_session');
+  const permitted = first.kind === 'resumption' ? first.session : permission(first.earlyData, settings);
+  if (permitted === undefined) return notOffered('no_session_offered');
+  const { maxEarlyData: limit, alpnProtocol } = permitted;
+  const suite = settings.cipherSuites.find(({ name }) => name === permitted.cipherSuite);
+  if (limit === 0) return notOffered('unsupported_for_session');
   if (suite === undefined) return notOffered('cipher_suite_mismatch');
-  const { alpnProtocol } = session;
   if (alpnProtocol !== undefined && !settings.alpnProtocols.includes(alpnProtocol)) return notOffered('alpn_mismatch');
-  return { offered: true, psk: first, session, suite };
+  return { offered: true, psk: first, suite, alpnProtocol, limit };
+}
+
+/** Of an external PSK, as a session says it; `undefined` where nothing was agreed on. */
+function permission(
+  agreed: PskEarlyData | undefined,
+  { now }: ClientSettings,
+): Pick<Session, 'maxEarlyData' | 'cipherSuite' | 'alpnProtocol'> | undefined {
+  if (agreed === undefined) return undefined;
+  const { maxSize, cipherSuite, alpnProtocol, expiresAt = Number.POSITIVE_INFINITY } = agreed;
+  return { maxEarlyData: now() < expiresAt ? maxSize : 0, cipherSuite, alpnProtocol };
 }
 
 export function notOffered(reason: EarlyDataReason): EarlyDataOffer {
@@ -53,7 +64,7 @@ export function notOffered(reason: EarlyDataReason): EarlyDataOffer {
 /** Behind the ClientHello: the early keys, and a change_cipher_spec before the first record under them (§E.4). */
 export function startEarlyData({ message, hello, earlyData }: Offer, settings: ClientSettings): readonly Effect[] {
   if (!earlyData.offered) return [];
-  const { suite, session, psk } = earlyData;
+  const { suite, limit, psk } = earlyData;
   const { random: clientRandom, legacySessionId } = hello;
   const transcriptHash = Transcript.start(settings.provider.hash(suite.hash)).append(message).digest();
   const secret = psk.earlySecret.clientEarlyTraffic(transcriptHash);
@@ -65,7 +76,7 @@ export function startEarlyData({ message, hello, earlyData }: Offer, settings: C
     { type: 'key_log', label: 'CLIENT_EARLY_TRAFFIC_SECRET', clientRandom, secret },
     { type: 'key_log', label: 'EARLY_EXPORTER_SECRET', clientRandom, secret: exporterSecret },
     { type: 'K_send', epoch: 'early', suite, secret },
-    { type: 'early_data_offered', early: { limit: session.maxEarlyData, suite, exporterSecret } },
+    { type: 'early_data_offered', early: { limit, suite, exporterSecret } },
   ];
 }
 
@@ -93,11 +104,11 @@ export function outcomeOfEncryptedExtensions(
   if (!offer.earlyData.offered || psk !== offer.earlyData.psk) {
     throw refused('without the first of the PSKs that were offered');
   }
-  const { session } = offer.earlyData;
-  const { name } = cipherSuite(session.cipherSuite);
+  const { name } = offer.earlyData.suite;
   if (suite.name !== name) throw refused(`with ${suite.name}; the session is of ${name}`);
-  if (alpnProtocol !== session.alpnProtocol) {
-    const [seen, wanted] = [alpnProtocol, session.alpnProtocol].map((protocol) => JSON.stringify(protocol ?? null));
+  if (alpnProtocol !== offer.earlyData.alpnProtocol) {
+    const protocols = [alpnProtocol, offer.earlyData.alpnProtocol];
+    const [seen, wanted] = protocols.map((protocol) => JSON.stringify(protocol ?? null));
     throw refused(`with the protocol ${seen}; the session is of ${wanted}`);
   }
   return { status: 'accepted', reason: 'accepted' };

@@ -27,7 +27,9 @@ export function startClient({ settings }: ClientContext): Transition<ClientState
     next: { name: 'WAIT_SH', offer },
     effects: [...innerSent(offer), { type: 'send', message: offer.sent.message }, ...startEarlyData(offer, settings)],
   });
-  return offer.earlyData.offered ? whenReady(judgeSession(offer.earlyData.session, settings), start) : start();
+  const { earlyData } = offer;
+  if (!earlyData.offered || earlyData.psk.kind === 'external') return start();
+  return whenReady(judgeSession(earlyData.psk.session, settings), start);
 }
 
 export const clientTransitions = {

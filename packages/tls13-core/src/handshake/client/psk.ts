@@ -1,5 +1,6 @@
 /** The PSKs of a ClientHello (§4.3.11): which may be offered, and what of each is needed until the server has chosen. */
 import { equal } from '../../bytes.js';
+import type { PskEarlyData } from '../../config/index.js';
 import { cipherSuite } from '../../crypto/suites.js';
 import { hashNames, wirePsks } from '../../external-psk.js';
 import { type BinderKind, EarlySecret } from '../../keys/schedule.js';
@@ -20,7 +21,10 @@ export type OfferedPsk = {
   readonly earlySecret: EarlySecret;
   /** How the application calls the external PSK that authenticates, now or in the handshake that is resumed. */
   readonly name: Uint8Array | undefined;
-} & ({ readonly kind: 'resumption'; readonly session: Session } | { readonly kind: 'external' });
+} & (
+  | { readonly kind: 'resumption'; readonly session: Session }
+  | { readonly kind: 'external'; readonly earlyData: PskEarlyData | undefined }
+);
 
 /** What this client may offer, in the order of the identities; only the first may go with early data (§4.3.10). */
 export function usablePsks(settings: ClientSettings): readonly OfferedPsk[] {
@@ -118,11 +122,11 @@ function externalPsks({ psks, cipherSuites, provider }: ClientSettings): readonl
   return psks
     .flatMap((psk) => wirePsks(psk, hashes))
     .map((psk) => {
-      const { identity, binder, name } = psk;
+      const { identity, binder, name, earlyData } = psk;
       const key = psk.key(provider);
       const earlySecret = EarlySecret.from(provider.hash(psk.hash), key);
       key.fill(0);
-      return { kind: 'external', identity, binder, name, earlySecret };
+      return { kind: 'external', identity, binder, name, earlyData, earlySecret };
     });
 }
 

@@ -1,6 +1,6 @@
 /** The server's early data (§2.3, §4.3.10): whether it is accepted, under which keys it is read, and where it ends (§4.6). */
 import { type Awaitable, isPromised, whenKnown } from '../../awaitable.js';
-import type { ReplayCache, TicketUse } from '../../config/index.js';
+import type { EarlyDataUse, ReplayCache } from '../../config/index.js';
 import type { ConnectionInfo, EarlyDataReason } from '../../connection-info.js';
 import type { CipherSuite } from '../../crypto/suites.js';
 import type { EarlySecret, Secret } from '../../keys/schedule.js';
@@ -10,7 +10,7 @@ import type { EarlyKeys, Effect } from '../effects.js';
 import type { MessageOf, Step } from '../step.js';
 import type { AnswerableHello } from './answerable-hello.js';
 import type { OfferedPsk } from './client-hello.js';
-import type { SelectedPsk } from './psk.js';
+import type { PskOrigin, SelectedPsk } from './psk.js';
 import type { ServerContext, WaitEndOfEarlyData, WaitFinished } from './states.js';
 import type { Ticket } from './ticket.js';
 
@@ -20,7 +20,10 @@ export interface EarlyDataVerdict {
   readonly reason: EarlyDataReason;
 }
 
-/** Holds early data against §4.3.10, then against replay: by the ticket's age (§8.3), and by its being used once (§8.1). */
+/**
+ * Holds early data against §4.3.10, then against replay: by the ticket's age (§8.3) and by its being used once (§8.1), or with
+ * an external PSK, which has no age, by the ClientHello's being seen once (§8.2).
+ */
 export function judgeEarlyData(
   hello: AnswerableHello,
   selected: SelectedPsk | undefined,
@@ -35,23 +38,48 @@ export function judgeEarlyData(
   }
   if (hello.retried !== undefined) return refused('hello_retry_request');
   const { suite, index, origin } = selected;
-  if (origin.kind !== 'resumption') return refused('unsupported_for_session');
-  const { ticket } = origin;
-  // The ticket says what was promised to the client; more than that cannot be counted on to stay unread.
-  if (ticket.maxEarlyData === 0 || ticket.maxEarlyData > earlyData.maxSize) return refused('unsupported_for_session');
+  const permitted = permission(origin, psk);
+  // What was promised to the client; more than that cannot be counted on to stay unread.
+  if (permitted.maxSize === 0 || permitted.maxSize > earlyData.maxSize) return refused('unsupported_for_session');
+  if (origin.kind === 'external' && permitted.expiresAt <= settings.now()) return refused('unsupported_for_session');
   if (index !== 0) return refused('session_not_resumed');
-  if (ticket.cipherSuite !== suite.name) return refused('cipher_suite_mismatch');
-  if (ticket.alpnProtocol !== alpnProtocol) return refused('alpn_mismatch');
+  if (permitted.cipherSuite !== suite.name) return refused('cipher_suite_mismatch');
+  if (permitted.alpnProtocol !== alpnProtocol) return refused('alpn_mismatch');
   if (!hello.offer.earlyData) return refused('not_offered');
-  if (!isFresh(ticket, psk, settings)) return refused('ticket_age_skew');
-  const use = {
-    id: settings.provider.hash('sha256').digest(psk.identity),
-    issuedAt: issuedAt(ticket),
-    expiresAt: issuedAt(ticket) + ticket.lifetime * 1000,
-  };
+  if (origin.kind === 'resumption' && !isFresh(origin.ticket, psk, settings)) return refused('ticket_age_skew');
+  const { unique, issuedAt, expiresAt } = permitted;
+  const use = { id: settings.provider.hash('sha256').digest(unique), issuedAt, expiresAt };
   return whenKnown(claimed(earlyData.replayCache, use), (first) =>
-    first ? { limit: ticket.maxEarlyData, reason: 'accepted' } : refused('replay_suspected'),
+    first ? { limit: permitted.maxSize, reason: 'accepted' } : refused('replay_suspected'),
   );
+}
+
+/** What goes with a PSK about early data (§4.3.10). */
+interface Permission extends Omit<EarlyDataUse, 'id'>, Pick<ConnectionInfo, 'alpnProtocol'> {
+  /** Bytes; 0 permits none. */
+  readonly maxSize: number;
+  readonly cipherSuite: CipherSuite['name'] | undefined;
+  /** What must not come twice: of the ClientHello only what the binder has been verified for (§8.2). */
+  readonly unique: Uint8Array;
+}
+
+function permission(origin: PskOrigin, { identity, binder }: OfferedPsk): Permission {
+  if (origin.kind === 'resumption') {
+    const { ticket } = origin;
+    const { maxEarlyData: maxSize, cipherSuite, alpnProtocol, lifetime } = ticket;
+    const issued = issuedAt(ticket);
+    const expiresAt = issued + lifetime * 1000;
+    return { maxSize, cipherSuite, alpnProtocol, unique: identity, issuedAt: issued, expiresAt };
+  }
+  const { earlyData } = origin;
+  return {
+    maxSize: earlyData?.maxSize ?? 0,
+    cipherSuite: earlyData?.cipherSuite,
+    alpnProtocol: earlyData?.alpnProtocol,
+    unique: binder,
+    issuedAt: earlyData?.issuedAt ?? 0,
+    expiresAt: earlyData?.expiresAt ?? Number.POSITIVE_INFINITY,
+  };
 }
 
 export interface EarlyTraffic extends EarlyKeys {
@@ -118,7 +146,7 @@ function isFresh(ticket: Ticket, { obfuscatedTicketAge }: OfferedPsk, { now, ear
 }
 
 /** A cache that fails, or says anything but true, has not said that this was the first claim. */
-function claimed(cache: ReplayCache, use: TicketUse): Awaitable<boolean> {
+function claimed(cache: ReplayCache, use: EarlyDataUse): Awaitable<boolean> {
   try {
     const answer = cache.claim(use);
     return isPromised(answer)

@@ -70,9 +70,11 @@ function candidate(
   suites: AnswerableHello['suites'],
   { provider }: ServerSettings,
 ): PskCandidate | undefined {
-  const suite = suites.find(({ hash }) => hash === wire.hash);
+  const { binder, name, identity, earlyData } = wire;
+  const compatible = suites.filter(({ hash }) => hash === wire.hash);
+  // Also where no early data is offered: after a HelloRetryRequest the suite must be the same.
+  const suite = compatible.find((one) => one.name === earlyData?.cipherSuite) ?? compatible[0];
   if (suite === undefined) return undefined;
-  const { binder, name, identity } = wire;
-  const origin = { kind: 'external', identity } as const;
+  const origin = { kind: 'external', identity, earlyData } as const;
   return { index, suite, binder, name, origin, key: wire.key(provider), accept: () => true };
 }

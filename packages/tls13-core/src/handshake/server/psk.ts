@@ -1,6 +1,7 @@
 /** Which PSK of the client's, if any, is taken (§2.2, §4.3.11): a ticket before an external one. The binder of that one alone is checked. */
 import { TlsError } from '../../alert.js';
 import { type Awaitable, whenKnown } from '../../awaitable.js';
+import type { PskEarlyData } from '../../config/index.js';
 import type { CipherSuite } from '../../crypto/suites.js';
 import { type BinderKind, EarlySecret } from '../../keys/schedule.js';
 import { pskKeyExchangeModes } from '../../registry.js';
@@ -31,6 +32,7 @@ export type PskOrigin =
       readonly kind: 'external';
       /** As it stands on the wire. */
       readonly identity: Uint8Array;
+      readonly earlyData: PskEarlyData | undefined;
     };
 
 /** A PSK that this server knows and would take, if the client shows that it has it too. */
