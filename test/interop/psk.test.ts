@@ -1,6 +1,6 @@
-/** External PSKs (§4.3.11) with OpenSSL and GnuTLS, both roles: by key alone, of either hash, with psk_ke, and resumed. */
+/** External PSKs (§4.3.11) with OpenSSL and GnuTLS, both roles: by key alone, of either hash, with psk_ke, resumed, and with early data. */
 import { writeFileSync } from 'node:fs';
-import type { ExternalPsk, TlsConnection } from 'tls13-server';
+import type { EarlyDataUse, ExternalPsk, TlsConnection } from 'tls13-server';
 import { describe, expect, it } from 'vitest';
 import { scratch, serverIdentity } from './identities.js';
 import { dial, listen, receive } from './ours.js';
@@ -134,8 +134,44 @@ async function bothWays(connection: TlsConnection, peer: Program): Promise<void>
   expect(await peer.take(1000)).toEqual(payload(1000, 1));
 }
 
-/** What OpenSSL keeps of a session, with a key of our choice: version, protocol, suite, no identity, the key. */
-function sessionFile(key: Uint8Array): string {
+describe('early data under a PSK', () => {
+  const early = 'before the server has answered\n';
+  const one: ExternalPsk = { ...long, earlyData: { maxSize: 1000, cipherSuite: 'TLS_AES_256_GCM_SHA384' } };
+  const suites = ['TLS_AES_256_GCM_SHA384'];
+  const session = () => ['-psk_identity', name, '-psk_session', sessionFile(long.key, 1000)];
+
+  it('s_client sends it to our server, whose cache has to outlive it', async () => {
+    const seen = new Set<string>();
+    // A stand-in for one that several processes share.
+    const replayCache = { claim: ({ id }: EarlyDataUse) => seen.size < seen.add(id.join()).size };
+    const file = scratch('early-data-psk.txt');
+    writeFileSync(file, early);
+    for (const [earlyData, outcome] of [
+      [{ replayCache }, 'accepted'],
+      [true, 'rejected'],
+    ] as const) {
+      const ours = await listen({ psks: [one], earlyData });
+      const peer = sClient(ours.port, { suites, more: [...session(), '-early_data', file] });
+      const connection = await ours.next();
+      if (outcome === 'accepted') expect(String(await receive(connection, early.length))).toBe(early);
+      await peer.until(new RegExp(`Early data was ${outcome}`));
+      expect(connection.info).toMatchObject({ authentication: 'psk', resumed: false, earlyData: outcome });
+    }
+    expect(seen.size).toBe(1);
+  });
+
+  it('our client sends it to s_server', async () => {
+    const more = [...session(), '-early_data', '-max_early_data', '1000'];
+    const { port, program } = await sServer({ identity, suites, more });
+    const client = await dial(port, { psks: [one], earlyData: early });
+    expect(client.info).toMatchObject({ authentication: 'psk', earlyData: 'accepted' });
+    expect(client.earlyDataAccepted).toBe(true);
+    await program.until(/before the server has answered\n/);
+  });
+});
+
+/** What OpenSSL keeps of a session, with a key of our choice: version, protocol, suite, no identity, the key, early data. */
+function sessionFile(key: Uint8Array, maxEarlyData = 0): string {
   const field = (tag: number, ...content: readonly number[]) => [tag, content.length, ...content];
   const fields = [
     ...field(0x02, 1),
@@ -143,6 +179,7 @@ function sessionFile(key: Uint8Array): string {
     ...field(0x04, 0x13, 0x02),
     ...field(0x04),
     ...field(0x04, ...key),
+    ...(maxEarlyData === 0 ? [] : field(0xaf, ...field(0x02, maxEarlyData >> 8, maxEarlyData & 0xff))),
   ];
   const der = Buffer.from(field(0x30, ...fields));
   const path = scratch('psk-session.pem');
