@@ -1,6 +1,13 @@
 /** Early data under an external PSK (§4.3.10, §8.2): what goes with the key, and the ClientHello that comes again. */
 import { describe, expect, it } from 'vitest';
-import type { ClientConfig, EarlyDataUse, Psk, PskEarlyData, ServerConfig } from '../../../src/config/index.js';
+import type {
+  ClientConfig,
+  EarlyDataUse,
+  Psk,
+  PskEarlyData,
+  ReplayCache,
+  ServerConfig,
+} from '../../../src/config/index.js';
 import type { CryptoProvider } from '../../../src/crypto/provider.js';
 import { createReplayCache } from '../../../src/replay-cache.js';
 import { createTicketKeys } from '../../../src/ticket-keys.js';
@@ -34,7 +41,7 @@ export function earlyDataPskTests(provider: CryptoProvider): void {
     readonly wire?: (from: 'client' | 'server', sent: Uint8Array) => readonly Uint8Array[];
   }
 
-  const serverOf = (psk: Psk, replayCache = everlasting().cache): Partial<ServerConfig> => ({
+  const serverOf = (psk: Psk, replayCache: ReplayCache = everlasting().cache): Partial<ServerConfig> => ({
     psks: [psk],
     earlyData: { maxSize: 1_000, replayCache },
   });
