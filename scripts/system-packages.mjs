@@ -11,6 +11,7 @@ const needed = [
   ['curl', 'curl', 'a peer in the interop tests'],
   ['gnutls-cli', 'gnutls-bin', 'a peer in the interop tests'],
   ['tstclnt', 'libnss3-tools', 'a peer in the interop tests'],
+  ['javac', 'openjdk-17-jdk-headless', 'a peer in the interop tests'],
   ['chromium', 'chromium', 'the browser tests'],
   ['modprobe', 'kmod', 'the guest kernels'],
   ['patchelf', 'patchelf', 'the guest kernels'],

@@ -1,4 +1,5 @@
 /** What the matrix wants of a foreign TLS program, so that each feature is written once for all of them. */
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -119,6 +120,8 @@ export interface Peer {
   readonly id: string;
   readonly name: string;
   readonly version: () => Promise<string>;
+  /** Compiles what it consists of, before its first test. */
+  readonly prepare?: () => void;
   readonly client?: (port: number, wish: Wish) => Promise<Link>;
   readonly server?: (wish: Wish & { readonly identity: Files }) => Promise<ServerLink>;
   /** Feature → why it cannot be tried: the peer has it not, or its program cannot be told to. */
@@ -148,6 +151,13 @@ export function start(place: Place, command: readonly string[], { unbuffered = f
   const whole = [...within(place), ...(unbuffered ? ['stdbuf', '-o0'] : []), ...command];
   const [program = '', ...parameters] = whole;
   return new Program(program, parameters);
+}
+
+/** Runs a compiler of that place. */
+export function compile(place: Place, command: readonly string[]): void {
+  const [program = '', ...parameters] = [...within(place), ...command];
+  const { status, stderr, error } = spawnSync(program, parameters, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${command.join(' ')} ended with ${status}: ${error?.message ?? stderr}`);
 }
 
 /** What a program prints that ends at once, whatever its status. */

@@ -1,7 +1,7 @@
 /** Runs every feature over a peer as tests, one a cell, and keeps what came of them for the table. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { cacheFolder } from '../../../scripts/lib/run.mjs';
 import { Cell } from './cell.js';
 import { type Feature, features } from './features.js';
@@ -17,6 +17,8 @@ interface Outcome {
 export function matrixOf(peer: Peer): void {
   const outcomes: { feature: string; role: Role; outcome: Outcome }[] = [];
   let version = '';
+  const { prepare } = peer;
+  if (prepare !== undefined) beforeAll(() => prepare(), 300_000);
   const roles = (['client', 'server'] as const).filter((role) => peer[role] !== undefined);
   for (const role of roles) {
     const keep = (feature: Feature, outcome: Outcome) => outcomes.push({ feature: feature.id, role, outcome });

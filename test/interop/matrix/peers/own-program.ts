@@ -6,13 +6,13 @@
  * handshake, and pass application data between the connection and their standard input and output: bytes from 0x80 on.
  * Bytes below are commands: `k` updates the keys, `K` asks for ours too, `c` asks for a certificate, `q` closes.
  */
-import { fileURLToPath } from 'node:url';
-import { trusted } from '../../identities.js';
+import { copyFileSync } from 'node:fs';
+import { scratch, trusted } from '../../identities.js';
 import type { Program } from '../../peers/program.js';
 import type { Link, Peer, Role, Said, Wish } from '../peer.js';
 
 /** This library's names → theirs, of suites, groups and schemes. */
-export type Names = Readonly<Partial<Record<string, string>>>;
+export type Names = Readonly<Record<string, string>>;
 
 export interface OwnProgram {
   readonly start: (words: readonly string[], wish: Wish, role: Role) => Program | Promise<Program>;
@@ -43,8 +43,11 @@ export function ownProgram({ start, names = {} }: OwnProgram): Required<Pick<Pee
   };
 }
 
+/** A copy of a file in `programs/` where the roots of newer Debians see it too. */
 export function programFile(name: string): string {
-  return fileURLToPath(new URL(`./programs/${name}`, import.meta.url));
+  const copy = scratch(name);
+  copyFileSync(new URL(`./programs/${name}`, import.meta.url), copy);
+  return copy;
 }
 
 function wordsOf(wish: Wish, names: Names): string[] {

@@ -1,5 +1,5 @@
 /** Python's ssl module. Suites, groups and schemes are OpenSSL's to choose there: by its file of configuration. */
-import { copyFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { scratch } from '../../identities.js';
 import { hybrids, type Peer, type Place, type Reasons, type Role, start, versionIn, type Wish } from '../peer.js';
 import { ownProgram, programFile } from './own-program.js';
@@ -31,9 +31,7 @@ export function python(place: Place, id: string, command: string, lacks: Reasons
     lacks,
     ...ownProgram({
       start: (words, wish, role) => {
-        // Where a root sees it too.
-        const program = scratch('peer.py');
-        copyFileSync(programFile('peer.py'), program);
+        const program = programFile('peer.py');
         return start(place, ['env', `OPENSSL_CONF=${configuration(wish, role)}`, command, program, ...words]);
       },
       names: Object.fromEntries(groupNames),
