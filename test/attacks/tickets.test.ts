@@ -4,8 +4,11 @@ import { TlsError } from '../../packages/tls13-core/src/alert.js';
 import type { ServerConfig } from '../../packages/tls13-core/src/config/index.js';
 import { nobleProvider } from '../../packages/tls13-core/src/crypto/noble.js';
 import type { Session } from '../../packages/tls13-core/src/session.js';
+import { createSessionStore } from '../../packages/tls13-core/src/session-store.js';
 import { createTicketKeys } from '../../packages/tls13-core/src/ticket-keys.js';
 import { credential } from '../../packages/tls13-core/test/engine/support/certificates.js';
+import { HandClient } from '../../packages/tls13-core/test/engine/support/hand-client.js';
+import { changed } from '../../packages/tls13-core/test/engine/support/hello-changes.js';
 import { type PairOptions, pair, sessionOf } from '../../packages/tls13-core/test/engine/support/pair.js';
 
 const provider = nobleProvider;
@@ -17,6 +20,14 @@ function outcome(session: Session, options: PairOptions): string {
   const { server: end } = pair(provider, { ...options, client: { ...options.client, session } }).handshake();
   if (end.engine.error !== undefined) return end.engine.error.alert;
   return end.engine.info?.resumed === true ? 'resumed' : 'full';
+}
+
+/** A client that offers the session of a name, and does not say the name. */
+function withoutName(session: Session) {
+  return pair(provider, {
+    client: { serverName: undefined, session: { ...session, serverName: undefined } },
+    server,
+  }).handshake();
 }
 
 const flipped = (bytes: Uint8Array, at: number) => bytes.map((byte, index) => (index === at ? byte ^ 1 : byte));
@@ -72,13 +83,12 @@ describe('tickets at another place (Virtual Host Confusion, Delignat-Lavaud and 
     expect(outcome(moved, { client: { serverName: 'other.test' }, server })).toBe('full');
   });
 
-  it('no server name: a full handshake', () => {
-    const { serverName: _name, ...session } = sessionOf(provider, { server });
-    const nameless = pair(provider, { server });
-    expect(nameless.client.engine.state).toBe('handshake');
-    expect(
-      outcome({ ...session, serverName: 'elsewhere.test' }, { client: { serverName: 'elsewhere.test' }, server }),
-    ).toBe('full');
+  it('no server name, and a name where there was none: a full handshake', () => {
+    const { server: nameless } = withoutName(sessionOf(provider, { server }));
+    expect(nameless.engine.info).toMatchObject({ resumed: false, serverName: undefined });
+    const session = sessionOf(provider, { server, client: { serverName: undefined } });
+    const named = { ...session, serverName: 'example.test' };
+    expect(outcome(named, { server })).toBe('full');
   });
 
   it('another protocol: it is negotiated anew, and nothing that was meant for the first is taken (ALPACA, Brinkmann et al. 2021; §4.3.10)', () => {
@@ -115,5 +125,41 @@ describe('tickets and client identity (Cross-context resumption of client certif
   it('one with an identity is not taken by a server that asks for none, which would report it unjudged', () => {
     const session = sessionOf(provider, { client: identity, server: mutual });
     expect(outcome(session, { client: identity, server })).toBe('full');
+  });
+
+  it('another client that has recorded the ticket is not taken for its owner: without the PSK it is a decrypt_error', () => {
+    const victim = sessionOf(provider, { client: identity, server: mutual });
+    const own = { credential: credential(provider, 'p256') };
+    const attacker = sessionOf(provider, { client: own, server: mutual });
+    // The age can be told from what the victim sent.
+    const mixed = { ...attacker, ticket: victim.ticket, ageAdd: victim.ageAdd };
+    expect(outcome(mixed, { client: own, server: mutual })).toBe('decrypt_error');
+  });
+
+  it('one with an identity that another server of the same keys does not trust costs a full handshake there', () => {
+    const session = sessionOf(provider, { client: identity, server: mutual });
+    const other = {
+      ...mutual,
+      clientAuthentication: 'request',
+      verifyPeer: ({ resumed }: { readonly resumed: boolean }) => {
+        if (resumed) throw new TlsError('unknown_ca', 'an authority of another server');
+      },
+    } as const;
+    const { server: end } = pair(provider, { client: { ...identity, session }, server: other }).handshake();
+    expect(end.engine.info).toMatchObject({ resumed: false, authentication: 'certificate' });
+  });
+});
+
+describe('tickets that fill a server (CWE-770)', () => {
+  it('no session is kept for a name that is longer than any host has', () => {
+    const store = createSessionStore();
+    const name = 'x'.repeat(256);
+    const hello = new HandClient(provider, { tickets: { store } }).clientHello(changed(() => ({ serverName: name })));
+    expect(hello.finished().end.engine.info?.serverName).toBe(name);
+    expect(store.size).toBe(0);
+    new HandClient(provider, { tickets: { store } })
+      .clientHello(changed(() => ({ serverName: name.slice(1) })))
+      .finished();
+    expect(store.size).toBe(2);
   });
 });

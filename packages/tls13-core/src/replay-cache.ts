@@ -12,9 +12,10 @@ export interface ReplayCacheOptions {
 }
 
 /**
- * A cache for the tickets that this process issues while it runs. Tickets of before it began, or of other processes with
- * the same keys, may have served elsewhere, as may external PSKs: those of before are refused, and for several processes a
- * cache that they share is needed. Throws RangeError for a capacity that is no whole number of at least 1.
+ * A cache for the tickets that this process issues while it runs. Tickets of before it began, and of other processes with
+ * the same keys, may have served elsewhere: their early data is refused. So are external PSKs of before; of other processes
+ * that have the same nobody can tell here. Several processes need a cache that they share. Throws RangeError for a capacity
+ * that is no whole number of at least 1.
  */
 export function createReplayCache(options: ReplayCacheOptions = {}): ReplayCache {
   const { capacity = 262_144, now = Date.now } = options;
@@ -28,6 +29,7 @@ export function createReplayCache(options: ReplayCacheOptions = {}): ReplayCache
 const slotLength = 60_000;
 
 class MemoryReplayCache implements ReplayCache {
+  readonly ownTicketsOnly = true;
   readonly #capacity: number;
   readonly #now: () => number;
   readonly #startedAt: number;

@@ -4,23 +4,35 @@ import type { SessionStore } from './config/index.js';
 export interface SessionStoreOptions {
   /** Sessions kept; the oldest goes first. Default 10,000 (some 10 MB, more with clients' certificates). */
   readonly capacity?: number;
+  /** Bytes of state that they may have together; the oldest goes first here too. Default 67,108,864. */
+  readonly maxBytes?: number;
   /** Milliseconds since 1970. Default `Date.now`. */
   readonly now?: () => number;
 }
 
-/** A store in the memory of this process. Throws RangeError for a capacity that is no whole number of at least 1. */
-export function createSessionStore({ capacity = 10_000, now = Date.now }: SessionStoreOptions = {}): SessionStore & {
+/** A store in the memory of this process. Throws RangeError for a bound that is no whole number of at least 1. */
+export function createSessionStore({
+  capacity = 10_000,
+  maxBytes = 67_108_864,
+  now = Date.now,
+}: SessionStoreOptions = {}): SessionStore & {
   readonly size: number;
 } {
-  if (!Number.isSafeInteger(capacity) || capacity < 1) {
-    throw new RangeError(`capacity must be a whole number of at least 1, not ${capacity}`);
+  for (const [name, value] of Object.entries({ capacity, maxBytes })) {
+    if (!Number.isSafeInteger(value) || value < 1) {
+      throw new RangeError(`${name} must be a whole number of at least 1, not ${value}`);
+    }
   }
   // A map keeps the order of insertion: the first is the oldest.
   const sessions = new Map<string, { readonly state: Uint8Array; readonly until: number }>();
-  const forget = (id: string) => {
-    sessions.get(id)?.state.fill(0);
+  let bytes = 0;
+  const remove = (id: string) => {
+    const session = sessions.get(id);
     sessions.delete(id);
+    bytes -= session?.state.length ?? 0;
+    return session;
   };
+  const forget = (id: string) => remove(id)?.state.fill(0);
   return {
     get size() {
       return sessions.size;
@@ -29,15 +41,14 @@ export function createSessionStore({ capacity = 10_000, now = Date.now }: Sessio
       const key = text(id);
       forget(key);
       sessions.set(key, { state: Uint8Array.from(state), until: now() + lifetime * 1000 });
+      bytes += state.length;
       for (const [oldest, { until }] of sessions) {
-        if (sessions.size <= capacity && until > now()) return;
+        if (sessions.size <= capacity && bytes <= maxBytes && until > now()) return;
         forget(oldest);
       }
     },
     take(id) {
-      const key = text(id);
-      const found = sessions.get(key);
-      sessions.delete(key);
+      const found = remove(text(id));
       return found !== undefined && found.until > now() ? found.state : undefined;
     },
   };

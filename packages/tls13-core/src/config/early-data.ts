@@ -18,7 +18,7 @@ export interface EarlyDataConfig {
 
 /**
  * Remembers which tickets have served for early data, and which ClientHellos where external PSKs permit it. Shared by all
- * processes that take the same tickets or PSKs, or of no use.
+ * processes that take the same PSKs; by all that take the same tickets, or good for those of this process alone.
  */
 export interface ReplayCache {
   /**
@@ -27,6 +27,12 @@ export interface ReplayCache {
    * So it is when claim() throws or rejects.
    */
   claim(use: EarlyDataUse): Awaitable<boolean>;
+  /**
+   * True for a cache that no other process shares. Early data with a session is then accepted only if its ticket was issued
+   * beside this very object: a process with the same ticket keys and another cache refuses it, as it cannot know. Nothing
+   * tells so of external PSKs. Default false.
+   */
+  readonly ownTicketsOnly?: boolean;
 }
 
 /** What a client has used for early data: a ticket (§8.1), or one ClientHello with an external PSK (§8.2). */

@@ -1,12 +1,18 @@
 /** A server's early data (§2.3) as settings, or what is wrong with it. */
-import type { EarlyDataConfig, ServerConfig } from '../config/index.js';
+import type { EarlyDataConfig, ReplayCache, ServerConfig } from '../config/index.js';
+import type { CryptoProvider } from '../crypto/provider.js';
 import type { CommonSettings } from './common.js';
+
+export interface EarlyDataSettings extends Required<EarlyDataConfig> {
+  /** Whose tickets' uses the replay cache knows of: it stands in each ticket. Empty for a cache that is shared. */
+  readonly issuer: Uint8Array;
+}
 
 /** `undefined` when none is accepted. Throws TypeError or RangeError naming the option. */
 export function earlyDataSettings(
   given: EarlyDataConfig,
-  { tickets, psks }: ServerConfig,
-): Required<EarlyDataConfig> | undefined {
+  { tickets, psks, provider }: ServerConfig,
+): EarlyDataSettings | undefined {
   const { maxSize, replayCache, freshnessWindow = 10 } = given;
   if (!Number.isInteger(maxSize) || maxSize < 0 || maxSize > maximumEarlyData) {
     throw new RangeError(`earlyData.maxSize must be 0 to ${maximumEarlyData} bytes (§4.7.1), not ${maxSize}`);
@@ -21,7 +27,7 @@ export function earlyDataSettings(
   if (tickets === undefined && psks === undefined) {
     throw new TypeError('earlyData needs tickets or psks: it comes with a session that is resumed, or an external PSK');
   }
-  return { maxSize, replayCache, freshnessWindow };
+  return { maxSize, replayCache, freshnessWindow, issuer: issuerOf(replayCache, provider) };
 }
 
 /** What is rejected is skipped as far as it could have been accepted, records and their overhead included (§4.3.10). */
@@ -36,3 +42,15 @@ export function limitsFor(
 }
 
 const maximumEarlyData = 2 ** 32 - 1;
+
+/** Bytes. */
+export const issuerLength = 16;
+const noBytes = new Uint8Array(0);
+const issuers = new WeakMap<ReplayCache, Uint8Array>();
+
+function issuerOf(cache: ReplayCache, provider: CryptoProvider): Uint8Array {
+  if (cache.ownTicketsOnly !== true) return noBytes;
+  const issuer = issuers.get(cache) ?? provider.random(issuerLength);
+  issuers.set(cache, issuer);
+  return issuer;
+}

@@ -1,11 +1,11 @@
 /** Turns what a server chose into settings the protocol can rely on, or says in a sentence what is wrong. */
-import type { Credential, EarlyDataConfig, ServerConfig } from '../config/index.js';
+import type { Credential, ServerConfig } from '../config/index.js';
 import type { CertificateTypeName, NamedGroupName } from '../registry.js';
 import { type OidFilter, oidFiltersToSend } from '../x509/oid-filters.js';
 import { checkedAuthorities } from './authorities.js';
 import { type CommonSettings, commonSettings } from './common.js';
 import { checkCredential, checkedTypes } from './credential.js';
-import { earlyDataSettings, limitsFor } from './early-data.js';
+import { type EarlyDataSettings, earlyDataSettings, limitsFor } from './early-data.js';
 import { type EchServerSettings, echServerSettings } from './ech.js';
 import { checkedPsks } from './psk.js';
 import { type TicketSettings, ticketSettings } from './tickets.js';
@@ -24,7 +24,7 @@ export interface ServerSettings extends CommonSettings {
   readonly oidFilters: readonly OidFilter[];
   readonly tickets: TicketSettings | undefined;
   /** `undefined` when none is accepted. */
-  readonly earlyData: Required<EarlyDataConfig> | undefined;
+  readonly earlyData: EarlyDataSettings | undefined;
   readonly cookies: ServerConfig['cookies'];
   readonly insistOnGroups: boolean;
   readonly equalGroups: readonly (readonly NamedGroupName[])[];

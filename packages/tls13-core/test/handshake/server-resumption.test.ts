@@ -89,6 +89,7 @@ describe('tickets', () => {
       lifetime: 7_200,
       ageAdd: 0xffffffff,
       maxEarlyData: 0xffffffff,
+      earlyDataIssuer: new Uint8Array(16).fill(3),
       serverName: 'example.com',
       alpnProtocol: undefined,
       clientCertificates: [Uint8Array.of(0x30, 0)],

@@ -135,6 +135,7 @@ function resumingServer(): TlsEngine {
     lifetime: ticketLifetime,
     ageAdd: ticketAgeAdd,
     maxEarlyData: session.maxEarlyData,
+    earlyDataIssuer: new Uint8Array(0),
     serverName: 'server',
     alpnProtocol: undefined,
     clientRawPublicKey: undefined,

@@ -104,6 +104,11 @@ export function openSecond(message: ClientHelloMessage, first: EchOutcome): Open
   };
 }
 
+/** Wipes what a second ClientHello would have been opened with: none is asked for any more. */
+export function forgetOpening(ech: EchOutcome): void {
+  if (ech.kind === 'accepted') ech.opening?.recipient.destroy();
+}
+
 /** For a log of messages: what was opened. */
 export function innerRead({ message, ech }: OpenedHello): readonly Effect[] {
   if (ech.kind !== 'accepted') return [];

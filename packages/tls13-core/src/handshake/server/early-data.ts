@@ -1,5 +1,6 @@
 /** The server's early data (§2.3, §4.3.10): whether it is accepted, under which keys it is read, and where it ends (§4.6). */
 import { type Awaitable, isPromised, whenKnown } from '../../awaitable.js';
+import { equal } from '../../bytes.js';
 import type { EarlyDataUse, ReplayCache } from '../../config/index.js';
 import type { ConnectionInfo, EarlyDataReason } from '../../connection-info.js';
 import type { CipherSuite } from '../../crypto/suites.js';
@@ -46,7 +47,11 @@ export function judgeEarlyData(
   if (permitted.cipherSuite !== suite.name) return refused('cipher_suite_mismatch');
   if (permitted.alpnProtocol !== alpnProtocol) return refused('alpn_mismatch');
   if (!hello.offer.earlyData) return refused('not_offered');
-  if (origin.kind === 'resumption' && !isFresh(origin.ticket, psk, settings)) return refused('ticket_age_skew');
+  if (origin.kind === 'resumption') {
+    // Another process has the same ticket keys and a cache of its own: what that one has taken nobody knows here (§8.1).
+    if (!equal(origin.ticket.earlyDataIssuer, earlyData.issuer)) return refused('replay_suspected');
+    if (!isFresh(origin.ticket, psk, settings)) return refused('ticket_age_skew');
+  }
   const { unique, issuedAt, expiresAt } = permitted;
   const use = { id: settings.provider.hash('sha256').digest(unique), issuedAt, expiresAt };
   return whenKnown(claimed(earlyData.replayCache, use), (first) =>

@@ -8,7 +8,7 @@ import { namedGroups } from '../../registry.js';
 import { encodeMessage, handshakeHeaderLength, type KeyShareEntry } from '../../wire/index.js';
 import { typeOf } from '../certificate-types.js';
 import { confirmServerHello } from '../ech/confirmation.js';
-import { isConfirmed } from '../ech/open.js';
+import { forgetOpening, isConfirmed } from '../ech/open.js';
 import type { Effect, KeyLogLabel } from '../effects.js';
 import { authenticate } from '../own-certificate.js';
 import { noEvidence } from '../peer-certificate.js';
@@ -85,6 +85,7 @@ function openFlight(parameters: Parameters, { settings }: ServerContext): Opened
   if (isConfirmed(hello.offer.ech)) {
     confirmServerHello({ innerRandom: clientHello.random, transcript: throughClientHello, message });
   }
+  forgetOpening(hello.offer.ech);
   const transcript = throughClientHello.append(message);
   const serverRandom = randomOf(message);
 

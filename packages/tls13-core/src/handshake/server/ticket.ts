@@ -12,6 +12,7 @@ import {
   cipherSuites,
   tlsFlags,
 } from '../../registry.js';
+import { issuerLength } from '../../settings/early-data.js';
 import {
   decode,
   encode,
@@ -43,6 +44,8 @@ export interface Ticket {
   readonly ageAdd: number;
   /** Bytes of early data that it permits; 0 for none (§4.3.10). */
   readonly maxEarlyData: number;
+  /** Of the replay cache that knows whether its early data has been taken; empty for one that is shared (§8). */
+  readonly earlyDataIssuer: Uint8Array;
   readonly serverName: string | undefined;
   readonly alpnProtocol: string | undefined;
   /** DER, leaf first; empty when the client showed none. */
@@ -96,7 +99,9 @@ function newSessionTickets(
   const maxEarlyData = settings.earlyData?.maxSize ?? 0;
   const { authenticatedAt, pskIdentity, serverCertificateType, count } = terms;
   const lifetime = Math.min(tickets.lifetime, authenticatedAt + longestChain - issuedAt);
-  if (lifetime <= 0) return [];
+  // What a stranger makes a server keep is bounded: what is longer is no host name, and its sessions are not resumed.
+  const nameLength = info.serverName?.length ?? 0;
+  if (lifetime <= 0 || nameLength > longestServerName) return [];
   const hash = provider.hash(cipherSuite(info.cipherSuite).hash);
   const flags = tickets.acrossNames ? [tlsFlags.resumption_across_names] : undefined;
   const extra = greaseExtension(settings.grease ? chooseGrease(provider) : undefined);
@@ -111,6 +116,7 @@ function newSessionTickets(
       lifetime,
       ageAdd: randomUint32(provider),
       maxEarlyData,
+      earlyDataIssuer: settings.earlyData?.issuer ?? noBytes,
       serverName: info.serverName,
       alpnProtocol: info.alpnProtocol,
       clientCertificates: info.peerCertificates,
@@ -165,14 +171,16 @@ export function decodeTicket(state: Uint8Array): Ticket | undefined {
   }
 }
 
-/** Version 2 of a ticket's state. */
-const kind = 0x02;
+/** Version 3 of a ticket's state. */
+const kind = 0x03;
 /** Neither a server name nor a protocol name can be empty. */
 const absent = '';
 const noBytes = new Uint8Array(0);
 const mostBytes = 2 ** 16 - 1;
 /** Of one byte. */
 const mostNonces = 256;
+/** Bytes of a host name (RFC 1035 §2.3.4). */
+const longestServerName = 255;
 
 const ticketState = struct({
   kind: uint8,
@@ -184,6 +192,7 @@ const ticketState = struct({
   lifetime: uint32,
   ageAdd: uint32,
   maxEarlyData: uint32,
+  earlyDataIssuer: opaque(0, issuerLength),
   serverName: octetString(0, 2 ** 16 - 1),
   alpnProtocol: octetString(0, 2 ** 8 - 1),
   clientCertificates: vector(opaque(1, 2 ** 24 - 1), 0, 2 ** 24 - 1),

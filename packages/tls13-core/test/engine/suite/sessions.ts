@@ -70,6 +70,18 @@ export function sessionTests(provider: CryptoProvider): void {
       expect(() => createSessionStore({ capacity: 0 })).toThrow(/capacity must be a whole number/);
     });
 
+    it('in memory forgets the oldest when all together have too many bytes', () => {
+      const store = createSessionStore({ maxBytes: 100 });
+      for (const value of [1, 2, 3]) store.set(bytes(32, value), bytes(40, value), 60);
+      expect([store.size, store.take(bytes(32, 1)), store.take(bytes(32, 2))]).toEqual([2, undefined, bytes(40, 2)]);
+      // What was taken counts no more, and what is larger than all of the room is not kept.
+      store.set(bytes(32, 4), bytes(60), 60);
+      expect([store.size, store.take(bytes(32, 3))]).toEqual([2, bytes(40, 3)]);
+      store.set(bytes(32, 5), bytes(101), 60);
+      expect(store.size).toBe(0);
+      expect(() => createSessionStore({ maxBytes: 0 })).toThrow(/maxBytes must be a whole number/);
+    });
+
     it('or a protector, not both and not neither', () => {
       const both = { store: createSessionStore(), protector: createTicketKeys(provider) };
       for (const tickets of [both, {}]) {
