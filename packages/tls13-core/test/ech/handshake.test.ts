@@ -1,6 +1,7 @@
 // Encrypted Client Hello between two ends of this library (RFC 9849): accepted, rejected, retried, resumed, dummies.
 import { describe, expect, it } from 'vitest';
-import type { EchKeys } from '../../src/ech/keys.js';
+import type { CryptoProvider } from '../../src/crypto/provider.js';
+import { createEchKeys, type EchKeys } from '../../src/ech/keys.js';
 import { EchRejectedError } from '../../src/ech/rejected.js';
 import { createReplayCache } from '../../src/replay-cache.js';
 import { createTicketKeys } from '../../src/ticket-keys.js';
@@ -60,6 +61,36 @@ describe('accepted', () => {
     expect(first).toMatchObject({ type: 'outer', configId: 7, suite: { kdf: 1, aead: 1 } });
     expect(first?.type === 'outer' && first.enc.length).toBe(32);
     if (second !== undefined) expect(second.type === 'outer' && second.enc.length).toBe(0);
+  });
+
+  it.each([
+    ['at once', {}],
+    ['after a HelloRetryRequest', retries],
+  ])('and what opened the ClientHello is wiped when no other is due: %s', (_name, more: PairOptions) => {
+    const wiped: boolean[] = [];
+    const watching: CryptoProvider = {
+      ...provider,
+      aead(name, aeadKey) {
+        const aead = provider.aead(name, aeadKey);
+        const index = wiped.push(false) - 1;
+        return {
+          tagLength: aead.tagLength,
+          seal: aead.seal.bind(aead),
+          open: aead.open.bind(aead),
+          destroy() {
+            wiped[index] = true;
+            aead.destroy();
+          },
+        };
+      },
+    };
+    const { server } = pair(provider, {
+      client: { ...more.client, ...hidden },
+      server: { ...more.server, provider: watching, ech: { keys: createEchKeys(watching, [key]) } },
+    }).handshake();
+    expect(server.engine.info?.echAccepted).toBe(true);
+    // The first is that of the ClientHello: a server has no other keys before.
+    expect(wiped[0]).toBe(true);
   });
 
   it('with a server that keeps its state in a cookie, on the connection it began on', () => {
