@@ -1,6 +1,7 @@
 /** Attacks through the record layer: keys that change within a record, records that cost more than they carry, floods. */
 import { describe, expect, it } from 'vitest';
 import { concat } from '../../packages/tls13-core/src/bytes.js';
+import { readClientHello } from '../../packages/tls13-core/src/client-hello-reader.js';
 import { nobleProvider } from '../../packages/tls13-core/src/crypto/noble.js';
 import { encodeHeader } from '../../packages/tls13-core/src/record/header.js';
 import { encodeMessage } from '../../packages/tls13-core/src/wire/index.js';
@@ -143,6 +144,19 @@ describe('handshakes too large or in too many pieces (limits.handshakeMessage; C
     for (const byte of hello) client.wire.sendInClear(22, Uint8Array.of(byte));
     client.finished();
     expect(client.end.engine.state).toBe('connected');
+  });
+
+  it('a ClientHello in records of one byte costs who looks at it first no more than its bytes (CWE-407)', () => {
+    const hello = new Uint8Array(131_072).fill(0x0a);
+    hello.set([1, 1, 0xff, 0xfc, 3, 3]);
+    const wire = new Uint8Array(6 * hello.length);
+    for (const [index, byte] of hello.entries()) wire.set([22, 3, 1, 0, 1, byte], 6 * index);
+    const begin = performance.now();
+    // Not all of it, and then all: which is no ClientHello.
+    expect(readClientHello(wire.subarray(0, -6))).toEqual({ wanted: wire.length - 1 });
+    expect(() => readClientHello(wire)).toThrow(/client_hello/);
+    // Copying what has come for each byte of it would be seventeen thousand million bytes.
+    expect(performance.now() - begin).toBeLessThan(1_000);
   });
 
   it('ciphertext that comes while the application decides is bounded (limits.pendingInput)', () => {

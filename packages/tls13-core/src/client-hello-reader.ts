@@ -3,7 +3,6 @@
  * answered (§4.2.2): whoever stands in front of several servers, or several stacks, decides by it.
  */
 import { TlsError } from './alert.js';
-import { concat } from './bytes.js';
 import type { ClientHelloInfo } from './config/index.js';
 import { headerLength, parseHeader } from './record/header.js';
 import {
@@ -31,12 +30,16 @@ export type ClientHelloRead =
  * `record_overflow`, `illegal_parameter` or `decode_error` for anything but a ClientHello.
  */
 export function readClientHello(bytes: Uint8Array, longest = 131_072): ClientHelloRead {
-  let message: Uint8Array = new Uint8Array(0);
+  // Fragments may be of one byte each, so they are joined in a buffer that is made once.
+  const joined = new Uint8Array(bytes.length);
+  let message = joined.subarray(0, 0);
   let offset = 0;
   while (offset + headerLength <= bytes.length) {
     const start = offset + headerLength;
     const end = start + fragmentLength(bytes, offset);
-    message = concat(message, bytes.subarray(start, end));
+    const fragment = bytes.subarray(start, end);
+    joined.set(fragment, message.length);
+    message = joined.subarray(0, message.length + fragment.length);
     const length = messageLength(message, longest);
     if (length !== undefined && message.length >= length) return { hello: clientHelloInfo(message.slice(0, length)) };
     // However it is cut into records, the rest of the message is at least so many bytes more.

@@ -53,14 +53,16 @@ function inKernel(socket: KtlsSocket, signal: AbortSignal): Promise<Peek> {
 }
 
 function inStream(raw: Duplex, signal: AbortSignal): Promise<Peek> {
-  let bytes = new Uint8Array(0);
+  const chunks: Uint8Array[] = [];
+  let received = 0;
+  let wanted = 0;
   return new Promise((resolve) => {
     const finish = (peek: Peek) => {
       signal.removeEventListener('abort', gone);
       raw.off('readable', look);
       for (const event of endings) raw.off(event, gone);
       raw.pause();
-      if (bytes.length > 0 && !raw.readableEnded) raw.unshift(bytes);
+      if (received > 0 && !raw.readableEnded) raw.unshift(Buffer.concat(chunks));
       resolve(peek);
     };
     const gone = () => finish('gone');
@@ -68,10 +70,14 @@ function inStream(raw: Duplex, signal: AbortSignal): Promise<Peek> {
       try {
         for (let chunk: unknown = raw.read(); chunk !== null; chunk = raw.read()) {
           if (!(chunk instanceof Uint8Array)) throw new TypeError('the stream is one of objects');
-          bytes = Uint8Array.from(Buffer.concat([bytes, chunk]));
+          chunks.push(chunk);
+          received += chunk.length;
         }
-        const read = readClientHello(bytes);
-        if ('hello' in read) finish(read.hello);
+        // Looked at no oftener than it can be news: a peer may send a byte at a time.
+        if (received < wanted) return;
+        const read = readClientHello(Buffer.concat(chunks));
+        if ('hello' in read) return finish(read.hello);
+        wanted = read.wanted;
       } catch (error) {
         finish(unreadable(error));
       }
