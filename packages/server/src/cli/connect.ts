@@ -1,13 +1,13 @@
 /** `tls13 connect`: stdin to TLS to stdout. The exit status tells why it ended, stderr what the connection was. */
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { EchRejectedError, parseSession, type Session, TlsError } from 'tls13-core';
+import { type EarlyDataReason, EchRejectedError, parseSession, type Session, TlsError } from 'tls13-core';
 import { type ConnectOptions, connect as connectTls } from '../connect.js';
 import type { TlsConnection } from '../connection.js';
 import { asError } from '../errors.js';
 import { keyLogFile } from '../key-log.js';
 import { replaceFile } from './files.js';
-import { type Arguments, type Command, portNumber, UsageError } from './options.js';
+import { type Arguments, type Command, portNumber, UsageError, wholeNumber } from './options.js';
 import { fingerprint, placeText, summaryOf } from './summary.js';
 import { commonOptions, keyLogOption, pskOf, pskOptions, readOptionFile, sharedOptions } from './tls-options.js';
 
@@ -35,12 +35,23 @@ export const connectCommand: Command = {
     'ech-config': { value: 'TEXT', help: 'hide the name: an ECHConfigList in base64, or a file with one' },
     'ech-grease': { help: 'look as if the name were hidden (when there is no --ech-config)' },
     session: { value: 'FILE', help: 'resume the session kept there, and keep the newest there (it is secret)' },
+    'early-data': {
+      value: 'FILE',
+      help: 'send this before the server answers (0-RTT) if --session or --psk permits it',
+    },
+    'ticket-request': { value: 'NEW,RESUMED', help: 'ask for so many tickets (RFC 9149), new or on a resumption' },
     ...pskOptions,
     ...commonOptions,
+    'permute-extensions': { help: 'put the extensions of the ClientHello in an order of its own' },
+    'enable-pha': { help: 'show --cert after the handshake too, if the server asks (§4.7.2)' },
+    keymatexport: { value: 'LABEL', help: 'print 32 bytes of keying material of this label (§7.5)' },
     'key-log': keyLogOption,
     json: { help: 'one JSON object a line on stderr' },
   },
   notes: [
+    'Early data can be sent again by whoever sees it on the way. What the server does not accept goes after the handshake,\n' +
+      'before stdin. With --psk both sides must have agreed on it: its suite is the first of --suites that goes with the key,\n' +
+      'its protocol the first of --alpn.',
     'PORT is 443 if not given; an IPv6 address with a port is in brackets. The end of stdin half-closes the\n' +
       'connection; the command ends when the server closes.',
     'Exit status: 0 the server closed with close_notify; 1 a mistake in the command; 2 no connection;\n' +
@@ -53,6 +64,7 @@ export async function connect(given: Arguments): Promise<number> {
   const options = await clientOptions(given);
   const sessionFile = given.text('session');
   const report = given.has('json') ? jsonReport : textReport;
+  const exported = given.text('keymatexport');
   const path = given.text('key-log');
   const keyLog = path === undefined ? undefined : keyLogFile(path);
   const connection = connectTls(options);
@@ -60,6 +72,8 @@ export async function connect(given: Arguments): Promise<number> {
   if (sessionFile !== undefined) connection.on('session', (session: Buffer) => keepSession(sessionFile, session));
   connection.once('secureConnect', () => {
     report.connected(connection);
+    if (exported !== undefined) report.exported(exported, connection.exportKeyingMaterial(32, exported));
+    if (options.earlyData !== undefined && !connection.earlyDataAccepted) connection.write(options.earlyData);
     process.stdin.pipe(connection);
     connection.pipe(process.stdout, { end: false });
   });
@@ -129,7 +143,10 @@ async function clientOptions(given: Arguments): Promise<ConnectOptions> {
   const cert = given.text('cert');
   const key = given.text('key');
   if ((cert === undefined) !== (key === undefined)) throw new UsageError('--cert and --key go together');
-  const psks = pskOf(given);
+  if (given.has('enable-pha') && cert === undefined) throw new UsageError('--enable-pha needs --cert and --key');
+  const earlyData = earlyDataOf(given);
+  const psks = pskOf(given, earlyData?.length);
+  const ticketRequest = ticketRequestOf(given);
   const sessionFile = given.text('session');
   const session = sessionFile === undefined ? undefined : keptSession(sessionFile);
   return {
@@ -145,8 +162,33 @@ async function clientOptions(given: Arguments): Promise<ConnectOptions> {
       : { cert: readOptionFile('cert', cert), key: readOptionFile('key', key) }),
     ...(session === undefined ? {} : { session }),
     ...(psks === undefined ? {} : { psks, allowCertificate: ca.length > 0 }),
+    ...(earlyData === undefined ? {} : { earlyData }),
+    ...(ticketRequest === undefined ? {} : { ticketRequest }),
+    ...(given.has('permute-extensions') ? { permuteExtensions: true } : {}),
+    ...(given.has('enable-pha') ? { postHandshakeAuthentication: true } : {}),
     ...echOptions(given),
     ...(await sharedOptions(given)),
+  };
+}
+
+function earlyDataOf(given: Arguments): Buffer | undefined {
+  const file = given.text('early-data');
+  if (file === undefined) return undefined;
+  const data = readOptionFile('early-data', file);
+  if (data.length === 0) throw new UsageError(`--early-data: ${file} is empty`);
+  return data;
+}
+
+function ticketRequestOf(given: Arguments): ConnectOptions['ticketRequest'] {
+  const text = given.text('ticket-request');
+  if (text === undefined) return undefined;
+  const [newSession, resumption, ...others] = text.split(',');
+  if (newSession === undefined || resumption === undefined || others.length > 0) {
+    throw new UsageError(`--ticket-request is two numbers with a comma between, not ${text}`);
+  }
+  return {
+    newSession: wholeNumber('--ticket-request', newSession, 0, 255),
+    resumption: wholeNumber('--ticket-request', resumption, 0, 255),
   };
 }
 
@@ -191,6 +233,7 @@ function keepSession(file: string, session: Buffer): void {
 
 interface Report {
   connected(connection: TlsConnection): void;
+  exported(label: string, material: Buffer): void;
   ended(end: End): void;
 }
 
@@ -198,7 +241,8 @@ const textReport: Report = {
   connected(connection) {
     const summary = summaryOf(connection);
     if (summary === undefined) return;
-    const { protocol, cipherSuite, group, signatureScheme, alpnProtocol, resumed, send, receive } = summary;
+    const { protocol, cipherSuite, group, signatureScheme, alpnProtocol, resumed, earlyDataReason, send, receive } =
+      summary;
     const [leaf] = connection.info?.peerCertificates ?? [];
     const lines = [
       `${protocol}, ${cipherSuite}, ${group}, ${resumed ? 'resumed' : (signatureScheme ?? 'pre-shared key')}` +
@@ -206,9 +250,12 @@ const textReport: Report = {
       ...(leaf === undefined ? [] : [`certificate ${fingerprint(leaf)}, ${verdictText(connection)}`]),
       `send: ${placeText(send)}`,
       `receive: ${placeText(receive)}`,
+      ...(earlyDataReason === 'disabled' ? [] : [earlyDataText(connection, earlyDataReason)]),
     ];
     process.stderr.write(lines.map((line) => `tls13: ${line}\n`).join(''));
   },
+  exported: (label, material) =>
+    void process.stderr.write(`tls13: keying material ${label}: ${material.toString('hex')}\n`),
   ended: ({ reason }) => void process.stderr.write(`tls13: ${reason}\n`),
 };
 
@@ -223,8 +270,15 @@ const jsonReport: Report = {
       authorizationError: connection.authorizationError,
     });
   },
+  exported: (label, material) => printJson({ event: 'exported', label, material: material.toString('hex') }),
   ended: (end) => printJson({ event: 'ended', ...end }),
 };
+
+function earlyDataText({ earlyDataAccepted }: TlsConnection, reason: EarlyDataReason): string {
+  if (earlyDataAccepted) return 'early data accepted';
+  const why = reason === 'accepted' ? 'it is more than was permitted' : reason.replaceAll('_', ' ');
+  return `early data not accepted, and sent after the handshake: ${why}`;
+}
 
 function verdictText({ authorizationError }: TlsConnection): string {
   return authorizationError === null ? 'verified' : `NOT verified (${authorizationError})`;

@@ -90,6 +90,12 @@ export class Arguments {
     return words;
   }
 
+  /** A whole number within bounds, both included. */
+  number(name: string, lowest: number, highest: number): number | undefined {
+    const text = this.text(name);
+    return text === undefined ? undefined : wholeNumber(`--${name}`, text, lowest, highest);
+  }
+
   /** A TCP port; 0 lets the system choose where that makes sense. */
   port(name: string, least: 0 | 1 = 0): number | undefined {
     const text = this.text(name);
@@ -99,9 +105,14 @@ export class Arguments {
 
 /** @param what how the value is called in the message. */
 export function portNumber(what: string, text: string, least: 0 | 1): number {
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : -1;
-  if (port >= least && port <= 65_535) return port;
-  throw new UsageError(`${what} is a number from ${least} to 65535, not ${text}`);
+  return wholeNumber(what, text, least, 65_535);
+}
+
+/** @param what as `portNumber`. */
+export function wholeNumber(what: string, text: string, lowest: number, highest: number): number {
+  const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= lowest && value <= highest) return value;
+  throw new UsageError(`${what} is a number from ${lowest} to ${highest}, not ${text}`);
 }
 
 export function helpOf(command: Command): string {

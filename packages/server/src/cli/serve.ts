@@ -40,6 +40,11 @@ export const serveCommand: Command = {
       help: 'open encrypted ClientHellos (tls13 ech); the first is the current key',
     },
     'client-ca': { value: 'FILE', repeated: true, help: 'let in only clients with a certificate of these authorities' },
+    'early-data': {
+      help: 'answer requests that come with a ticket before the handshake is over (0-RTT), GET and HEAD',
+    },
+    'max-early-data': { value: 'BYTES', help: 'how much of it a ticket permits, 1 to 4294967295 (default: 16384)' },
+    'num-tickets': { value: 'NUMBER', help: 'tickets after a handshake, 0 to 16 (default: 2); 0 for no resumption' },
     ...pskOptions,
     ...commonOptions,
     alpn: { value: 'LIST', help: 'http/1.1 (default) and h2, best first; over h2 files do not go by sendfile' },
@@ -47,6 +52,7 @@ export const serveCommand: Command = {
     json: { help: 'the first line is an object with url, port, pid, offload, certificates' },
   },
   notes: [
+    'Early data can be sent again by whoever sees it on the way: each ticket serves once, in this process alone.',
     'Without --cert a certificate for this machine alone is made and kept in .tls13/.',
     'SIGHUP reads the certificates again. SIGINT and SIGTERM finish what is being sent, then end with 0; a second\n' +
       'one, a second later or more, ends at once. Exit status 1: a mistake in the command; 2: cannot listen.',
@@ -90,12 +96,24 @@ async function serverOptions(given: Arguments): Promise<HttpsServerOptions> {
   const clientAuthorities = given.texts('client-ca').map((file) => readOptionFile('client-ca', file));
   const protocols = given.listOf('alpn', ['h2', 'http/1.1']);
   const psks = pskOf(given);
+  const earlyData = earlyDataOf(given);
+  const ticketCount = given.number('num-tickets', 0, 16);
+  if (earlyData !== undefined && ticketCount === 0) throw new UsageError('--early-data needs tickets');
   return {
     ...(await sharedOptions(given)),
     ...(psks === undefined ? {} : { psks }),
+    ...(earlyData === undefined ? {} : { earlyData }),
+    ...(ticketCount === undefined ? {} : { ticketCount }),
     ...(clientAuthorities.length === 0 ? {} : { requestCert: true, ca: clientAuthorities }),
     ...(protocols === undefined ? {} : { ALPNProtocols: protocols, http2: protocols.includes('h2') }),
   };
+}
+
+function earlyDataOf(given: Arguments): HttpsServerOptions['earlyData'] {
+  const maxSize = given.number('max-early-data', 1, 2 ** 32 - 1);
+  if (given.has('early-data')) return maxSize === undefined ? true : { maxSize };
+  if (maxSize !== undefined) throw new UsageError('--max-early-data goes with --early-data');
+  return undefined;
 }
 
 function readEch(given: Arguments, { provider }: HttpsServerOptions): EchKeys | undefined {

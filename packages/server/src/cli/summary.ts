@@ -1,5 +1,6 @@
 /** A connection for people and for programs: one shape for `connect`, the status page, and the log. */
 import { X509Certificate } from 'node:crypto';
+import type { EarlyDataReason } from 'tls13-core';
 import type { TlsConnection } from '../connection.js';
 import type { DirectionOffload } from '../offload.js';
 
@@ -14,6 +15,8 @@ export interface ConnectionSummary {
   readonly resumed: boolean;
   readonly helloRetryRequest: boolean;
   readonly echAccepted: boolean;
+  readonly earlyData: 'none' | 'accepted' | 'rejected';
+  readonly earlyDataReason: EarlyDataReason;
   readonly send: DirectionOffload;
   readonly receive: DirectionOffload;
   /** Bytes of application data. */
@@ -35,6 +38,8 @@ export function summaryOf(connection: TlsConnection): ConnectionSummary | undefi
     resumed: info.resumed,
     helloRetryRequest: info.helloRetryRequest,
     echAccepted: info.echAccepted,
+    earlyData: info.earlyData,
+    earlyDataReason: info.earlyDataReason,
     ...connection.offload,
     bytesSent: connection.bytesWritten,
     bytesReceived: connection.bytesRead,

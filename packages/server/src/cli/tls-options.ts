@@ -1,10 +1,11 @@
 /** The options that `serve` and `connect` share: what they are called, what is allowed, what they mean to the library. */
 import { readFileSync } from 'node:fs';
-import { cipherSuites, type ExternalPsk, namedGroups } from 'tls13-core';
+import { cipherSuite, cipherSuites, type ExternalPsk, type HashName, namedGroups, type PskEarlyData } from 'tls13-core';
 import { nativeProvider } from 'tls13-node-crypto';
 import { asError } from '../errors.js';
 import type { CommonOptions } from '../options.js';
 import { type Arguments, type Option, UsageError } from './options.js';
+import { recordOptions, recordSettings } from './record-options.js';
 
 const suiteNames = keysOf(cipherSuites);
 const groupNames = keysOf(namedGroups);
@@ -15,6 +16,7 @@ export const commonOptions = {
   provider: { value: 'NAME', help: 'crypto: native (OpenSSL by the addon), node (node:crypto) or noble (JavaScript)' },
   groups: { value: 'LIST', help: `key exchange, best first: ${groupNames.join(', ')}` },
   suites: { value: 'LIST', help: `cipher suites, best first: ${suiteNames.join(', ')}` },
+  ...recordOptions,
 } as const satisfies Readonly<Record<string, Option>>;
 
 /** A pre-shared key, in place of certificates (`connect`) or beside them (`serve`). */
@@ -29,7 +31,8 @@ export const keyLogOption = {
   help: 'append the secrets of every connection: whoever has the file can read them',
 } as const satisfies Option;
 
-type Shared = Pick<CommonOptions, 'ALPNProtocols' | 'ciphers' | 'ecdhCurve' | 'offload' | 'provider'>;
+type Shared = Pick<CommonOptions, 'ALPNProtocols' | 'ciphers' | 'ecdhCurve' | 'offload' | 'provider'> &
+  ReturnType<typeof recordSettings>;
 
 /** @throws UsageError naming the option and what is allowed. */
 export async function sharedOptions(given: Arguments): Promise<Shared> {
@@ -44,11 +47,15 @@ export async function sharedOptions(given: Arguments): Promise<Shared> {
     ...(groups === undefined ? {} : { ecdhCurve: groups }),
     ...(offload === undefined ? {} : { offload }),
     ...(provider === undefined ? {} : { provider }),
+    ...recordSettings(given),
   };
 }
 
-/** @throws UsageError naming the option that is missing, or what it must be. */
-export function pskOf(given: Arguments): readonly ExternalPsk[] | undefined {
+/**
+ * @param maxEarlyData bytes that may go with it as early data, with the first suite and protocol that are given.
+ * @throws UsageError naming the option that is missing, or what it must be.
+ */
+export function pskOf(given: Arguments, maxEarlyData?: number): readonly ExternalPsk[] | undefined {
   const hex = given.text('psk');
   const identity = given.text('psk-identity');
   const hash = given.oneOf('psk-hash', ['sha256', 'sha384']);
@@ -56,7 +63,16 @@ export function pskOf(given: Arguments): readonly ExternalPsk[] | undefined {
   if (hex === undefined || identity === undefined) throw new UsageError('--psk and --psk-identity go together');
   if (!/^(?:[0-9a-f]{2}){16,}$/i.test(hex)) throw new UsageError('--psk: give at least 16 bytes in hexadecimal');
   const psk = { identity: new Uint8Array(Buffer.from(identity)), key: new Uint8Array(Buffer.from(hex, 'hex')) };
-  return [hash === undefined ? psk : { ...psk, hash }];
+  const ofHash = hash === undefined ? psk : { ...psk, hash };
+  return [maxEarlyData === undefined ? ofHash : { ...ofHash, earlyData: earlyDataWith(given, hash, maxEarlyData) }];
+}
+
+function earlyDataWith(given: Arguments, hash: HashName = 'sha256', maxSize: number): PskEarlyData {
+  const suites = given.listOf('suites', suiteNames) ?? suiteNames;
+  const suite = suites.find((name) => cipherSuite(name).hash === hash);
+  if (suite === undefined) throw new UsageError(`--early-data: none of --suites goes with a key of ${hash}`);
+  const [alpnProtocol] = protocols(given) ?? [];
+  return { maxSize, cipherSuite: suite, ...(alpnProtocol === undefined ? {} : { alpnProtocol }) };
 }
 
 /** @throws UsageError when the file cannot be read. */

@@ -17,6 +17,8 @@ export function perform(effects: readonly Effect[], parts: Parts): void {
   };
   for (const effect of effects) {
     if (effect.type === 'send') {
+      // §6.1: such as the tickets of a server that has answered early data and said close_notify before the client finished.
+      if (parts.progress.sendClosed) continue;
       logMessage('send', 'handshake', effect.message, parts);
       flight.push(effect.message);
     } else {

@@ -113,6 +113,23 @@ export function earlyDataTests(provider: CryptoProvider): void {
     expect(joined.server.data).toHaveLength(3);
   });
 
+  it('nothing follows the close_notify of a server that has answered all before the client’s Finished (§6.1)', () => {
+    const { server, session } = prepared();
+    const joined = pair(provider, { client: { session, earlyData: true }, server });
+    joined.server.take(joined.server.engine.start());
+    joined.client.take(joined.client.engine.start());
+    joined.client.take(joined.client.engine.sendEarly(bytes(5)));
+    for (const flight of joined.client.outgoing.splice(0)) joined.server.take(joined.server.engine.receive(flight));
+    joined.server.take(joined.server.engine.send(bytes(7)));
+    joined.server.take(joined.server.engine.close());
+    const sent = joined.server.of('transmit').length;
+    joined.exchange();
+    expect(joined.server.of('transmit')).toHaveLength(sent);
+    expect(joined.server.engine.state).toBe('connected');
+    expect(joined.client.data).toHaveLength(7);
+    expect([joined.client.of('closed').length, joined.client.of('ticket').length]).toEqual([1, 0]);
+  });
+
   it('has an exporter of its own, the same on both sides, that is gone with the connection', () => {
     const { server, session } = prepared();
     const joined = early(session, server);
