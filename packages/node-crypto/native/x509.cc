@@ -89,8 +89,9 @@ class RootStore : public Napi::ObjectWrap<RootStore> {
   }
 
  private:
-  // (chain, purpose, host, address, time, depth, securityLevel): { code, reason, depth, chain }: code is OpenSSL's
-  // name, OK, or MALFORMED; depth 0 is the leaf; chain is the one built, DER, empty unless OK.
+  // (chain, purpose, host, address, time, depth, securityLevel): { code, lastCode, reason, depth, chain }: code is
+  // OpenSSL's name of the first fault, OK, or MALFORMED; lastCode of the last one, if it goes on; depth 0 is the leaf;
+  // chain is the one built, DER, empty unless OK.
   Napi::Value Verify(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
     const Napi::Array given = info[0].As<Napi::Array>();
@@ -116,13 +117,35 @@ class RootStore : public Napi::ObjectWrap<RootStore> {
     }
     if (!leaf) throw Napi::RangeError::New(env, "a chain has at least one certificate");
 
-    const StoreContext context(X509_STORE_CTX_new());
-    if (!context || X509_STORE_CTX_init(context.get(), store_.get(), leaf.get(), untrusted.get()) != 1 ||
+    const StoreContext context = Prepare(env, leaf.get(), untrusted.get(), wanted);
+    if (X509_verify_cert(context.get()) == 1) return Judgement(env, context.get(), leaf.get());
+    const int error = X509_STORE_CTX_get_error(context.get());
+    const int code = error == X509_V_OK ? X509_V_ERR_UNSPECIFIED : error;
+    const int depth = X509_STORE_CTX_get_error_depth(context.get());
+    const Napi::Object verdict = Verdict(env, NameOfVerdict(code), X509_verify_cert_error_string(code), depth);
+    const int last = LastFault(env, leaf.get(), untrusted.get(), wanted);
+    verdict.Set("lastCode", NameOfVerdict(last == X509_V_OK ? code : last));
+    return verdict;
+  }
+
+  StoreContext Prepare(Napi::Env env, X509* leaf, STACK_OF(X509) * untrusted, const Wanted& wanted) const {
+    StoreContext context(X509_STORE_CTX_new());
+    if (!context || X509_STORE_CTX_init(context.get(), store_.get(), leaf, untrusted) != 1 ||
         !Configure(context.get(), wanted)) {
       throw OpensslError(env, "preparing the verification of a chain");
     }
-    const bool good = X509_verify_cert(context.get()) == 1;
-    return Judgement(env, context.get(), leaf.get(), good);
+    return context;
+  }
+
+  // What node shows of a chain that was refused already: it lets OpenSSL go on behind every fault, and the last one
+  // remains. The name is not OpenSSL's to check there.
+  int LastFault(Napi::Env env, X509* leaf, STACK_OF(X509) * untrusted, Wanted wanted) const {
+    wanted.host.clear();
+    wanted.address.clear();
+    const StoreContext context = Prepare(env, leaf, untrusted, wanted);
+    X509_STORE_CTX_set_verify_cb(context.get(), [](int, X509_STORE_CTX*) { return 1; });
+    X509_verify_cert(context.get());
+    return X509_STORE_CTX_get_error(context.get());
   }
 
   bool Configure(X509_STORE_CTX* context, const Wanted& wanted) const {
@@ -139,13 +162,7 @@ class RootStore : public Napi::ObjectWrap<RootStore> {
            (wanted.address.empty() || X509_VERIFY_PARAM_set1_ip_asc(param, wanted.address.c_str()) == 1);
   }
 
-  static Napi::Value Judgement(Napi::Env env, X509_STORE_CTX* context, X509* leaf, bool good) {
-    if (!good) {
-      const int error = X509_STORE_CTX_get_error(context);
-      const int code = error == X509_V_OK ? X509_V_ERR_UNSPECIFIED : error;
-      const int depth = X509_STORE_CTX_get_error_depth(context);
-      return Verdict(env, NameOfVerdict(code), X509_verify_cert_error_string(code), depth);
-    }
+  static Napi::Value Judgement(Napi::Env env, X509_STORE_CTX* context, X509* leaf) {
     // §4.5.1.2: OpenSSL's purposes still allow keys that only TLS 1.2 could use.
     if ((X509_get_key_usage(leaf) & KU_DIGITAL_SIGNATURE) == 0) {
       return Verdict(env, NameOfVerdict(X509_V_ERR_INVALID_PURPOSE), "its key usage does not allow digital signatures", 0);
@@ -163,6 +180,7 @@ class RootStore : public Napi::ObjectWrap<RootStore> {
   static Napi::Object Verdict(Napi::Env env, const std::string& code, const char* reason, int depth) {
     const Napi::Object verdict = Napi::Object::New(env);
     verdict.Set("code", code);
+    verdict.Set("lastCode", code);
     verdict.Set("reason", reason);
     verdict.Set("depth", depth);
     verdict.Set("chain", Napi::Array::New(env));

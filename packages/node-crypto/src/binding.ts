@@ -84,7 +84,9 @@ export interface BoundRootStore {
 }
 
 export interface BoundVerdict {
-  /** `OK`, `MALFORMED`, or OpenSSL's name of the verdict without its prefix. */
+  /** Of the last fault that OpenSSL meets when it goes on behind each; as `code` where there is one. */
+  readonly lastCode: string;
+  /** `OK`, `MALFORMED`, or OpenSSL's name of the first fault without its prefix. */
   readonly code: string;
   readonly reason: string;
   /** Of the certificate it is about; 0 is the leaf. */

@@ -5,7 +5,7 @@
 import { isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { type AlertName, TlsError, type VerifyPeer } from 'tls13-core';
-import type { BoundRootStore } from './binding.js';
+import type { BoundRootStore, BoundVerdict } from './binding.js';
 import { loadBinding } from './load.js';
 import { type CertificateSource, derOf, type PemOrDer, readCertificates, readRevocationLists } from './pem.js';
 import { rootCertificates } from './roots.js';
@@ -49,13 +49,17 @@ export class RootStore {
     }
     if (chain.length === 0) throw new TypeError('a chain has at least one certificate');
     const identity = identityOf(options);
-    if (this.#native === undefined) return refusal('VERIFIER_UNAVAILABLE', loadBinding().reason ?? '', 0, undefined);
+    if (this.#native === undefined)
+      return refusal(
+        { code: unavailable, lastCode: unavailable, reason: loadBinding().reason ?? '', depth: 0 },
+        undefined,
+      );
     const { depth = defaultDepth, securityLevel = defaultSecurityLevel } = options;
     const time = options.time === undefined ? -1 : secondsOf(options.time);
     const verdict = this.#native.verify(chain, purpose, identity.host, identity.ip, time, depth, securityLevel);
     if (verdict.code === 'OK') return { ok: true, chain: verdict.chain };
     const sought = identity.host === '' ? identity.ip : identity.host;
-    return refusal(verdict.code, verdict.reason, verdict.depth, sought === '' ? undefined : sought);
+    return refusal(verdict, sought === '' ? undefined : sought);
   }
 }
 
@@ -87,11 +91,10 @@ export type ChainVerdict =
   | { readonly ok: true; readonly chain: readonly Uint8Array[] }
   | {
       readonly ok: false;
-      /**
-       * OpenSSL's name of the first fault it met, e.g. `CERT_HAS_EXPIRED` (node:tls shows the last in
-       * `authorizationError`); or `MALFORMED`, `VERIFIER_UNAVAILABLE`.
-       */
+      /** OpenSSL's name of the first fault it met, e.g. `CERT_HAS_EXPIRED`; or `MALFORMED`, `VERIFIER_UNAVAILABLE`. */
       readonly code: string;
+      /** Of the last it meets when it goes on behind each: what node:tls shows in `authorizationError`. */
+      readonly lastCode: string;
       /** A sentence for people. */
       readonly message: string;
       /** What answers the peer (§6.2). */
@@ -132,6 +135,7 @@ export function chainVerifier(options: ChainVerifierOptions = {}): VerifyPeer {
   };
 }
 
+const unavailable = 'VERIFIER_UNAVAILABLE';
 const defaultDepth = 10;
 const defaultSecurityLevel = 2;
 let bundled: RootStore | undefined;
@@ -146,12 +150,15 @@ function storeOf(roots: ChainVerifierOptions['roots'], crls: ChainVerifierOption
   return new RootStore({ roots: anchors, ...(crls === undefined ? {} : { crls }) });
 }
 
-function refusal(code: string, reason: string, depth: number, sought: string | undefined): ChainVerdict {
+function refusal(
+  { code, lastCode, reason, depth }: Omit<BoundVerdict, 'chain'>,
+  sought: string | undefined,
+): ChainVerdict {
   const mismatch = sought !== undefined && (code === 'HOSTNAME_MISMATCH' || code === 'IP_ADDRESS_MISMATCH');
   const message = mismatch
     ? `the certificate is not for ${sought}: no name in it matches (${code})`
     : `${nameOfDepth(depth)} is refused: ${reason} (${code})`;
-  return { ok: false, code, message, alert: alertOfVerdict(code), depth };
+  return { ok: false, code, lastCode, message, alert: alertOfVerdict(code), depth };
 }
 
 function nameOfDepth(depth: number): string {

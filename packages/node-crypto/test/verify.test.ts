@@ -100,6 +100,34 @@ const cases: readonly Case[] = [
     code: 'CERT_HAS_EXPIRED',
     alert: 'certificate_expired',
   },
+  {
+    what: 'an expired leaf of an authority that nobody knows',
+    chain: [pki.issue({ extensions: serverLeaf, issuer: stranger, days: -1 })],
+    code: 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+    nodeCode: 'CERT_HAS_EXPIRED',
+    alert: 'unknown_ca',
+  },
+  {
+    what: 'an expired leaf for clients',
+    chain: [pki.issue({ extensions: clientLeaf, issuer: intermediate, days: -1 }), intermediate],
+    code: 'INVALID_PURPOSE',
+    nodeCode: 'CERT_HAS_EXPIRED',
+    alert: 'unsupported_certificate',
+  },
+  {
+    what: 'an expired leaf, which is for another name too',
+    chain: [
+      pki.issue({
+        extensions: [...serverLeaf.slice(0, 3), 'subjectAltName=DNS:other.example'],
+        issuer: intermediate,
+        days: -1,
+      }),
+      intermediate,
+    ],
+    code: 'HOSTNAME_MISMATCH',
+    nodeCode: 'CERT_HAS_EXPIRED',
+    alert: 'certificate_unknown',
+  },
   { what: 'a self-signed leaf', chain: [selfSigned], code: 'DEPTH_ZERO_SELF_SIGNED_CERT', alert: 'unknown_ca' },
   {
     what: 'a chain to another root, which it brings',
@@ -164,6 +192,8 @@ describe('a server chain with', () => {
       const verdict = store.verify({ chain: chain.map(({ der }) => der), purpose: 'server', host });
       if (code === undefined) expect(verdict).toMatchObject({ ok: true });
       else expect(verdict).toMatchObject({ ok: false, code, alert, depth });
+      const mismatched = nodeCode === 'ERR_TLS_CERT_ALTNAME_INVALID';
+      if (code !== undefined && !mismatched) expect(verdict).toMatchObject({ lastCode: nodeCode });
       // node:tls gives its own opinion of partial wildcards, which RFC 9525 has abolished.
       if (what !== 'a partial wildcard')
         expect(shortCode(await verdictOnServer(chain, root, host))).toBe(shortCode(nodeCode));

@@ -139,10 +139,12 @@ function aborted(signal: AbortSignal): Promise<undefined> {
 
 /** Credentials of a connection's own come instead of the server's, not beside them. */
 function withoutCredentials(ofServer: TlsServerOptions, options: ConnectionOptions): TlsServerOptions {
-  const own = ['cert', 'key', 'signer', 'credentials', 'SNICallback'].some((name) => Reflect.has(options, name));
-  if (!own) return ofServer;
-  const { cert, key, passphrase, signer, credentials, SNICallback, ...others } = ofServer;
-  return others;
+  const own = ['cert', 'key', 'signer', 'rawPublicKey', 'credentials', 'SNICallback'];
+  if (!own.some((name) => Reflect.has(options, name))) return ofServer;
+  const { cert, key, passphrase, signer, delegatedCredential, rawPublicKey, credentials, SNICallback, ...others } =
+    ofServer;
+  const { ocspResponse, signedCertificateTimestamps, ...rest } = others;
+  return rest;
 }
 
 function broken(error: unknown): TlsError {

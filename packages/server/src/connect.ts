@@ -10,6 +10,7 @@ import {
   parseSession,
   type Session,
 } from 'tls13-core';
+import { clientCertificateConfig } from './certificate-options.js';
 import { TlsConnection } from './connection.js';
 import type { ConnectionHost } from './connection-types.js';
 import { createSecureContext, readCredentials, SecureContext, type SecureContextOptions } from './credentials.js';
@@ -18,7 +19,7 @@ import { type EchClientOptions, echClientConfig } from './ech.js';
 import { ConnectionError } from './errors.js';
 import { type KeyLogSink, keyLogSink } from './key-log.js';
 import { type CommonOptions, refuseUnsupported, wholeNumber } from './options.js';
-import { type CheckServerIdentity, PeerCheck, rootStore } from './peer.js';
+import { type CheckServerIdentity, expectedKeys, PeerCheck, rootStore } from './peer.js';
 import { commonConfig } from './protocol-options.js';
 import { acceptsCertificate, clientPskConfig, type PskClientOptions } from './psk.js';
 import { driverSettings, transportChoice } from './settings.js';
@@ -88,6 +89,7 @@ export function connect(options: ConnectOptions, listener?: () => void): TlsConn
     host,
     checkServerIdentity: options.checkServerIdentity,
     rejectUnauthorized: options.rejectUnauthorized ?? true,
+    ...expectedKeys(options),
   });
   const config = clientConfig(options, host, check);
   // Finds what is wrong with the configuration now.
@@ -173,10 +175,10 @@ function clientConfig(options: ConnectOptions, host: string, check: PeerCheck): 
   const serverName = servername === '' || isIP(host) !== 0 ? undefined : host;
   const psk = clientPskConfig(options);
   // A session that a PSK made has no certificates to judge; the core asks whether that PSK is still there.
-  const resumable =
-    session !== undefined && (session.pskIdentity !== undefined || check.takes(session.peerCertificates));
+  const resumable = session !== undefined && (session.pskIdentity !== undefined || check.takes(session));
   return {
     ...commonConfig(options),
+    ...clientCertificateConfig(options),
     ...psk,
     ...(acceptsCertificate(options, psk.psks) ? { verifyPeer: check.verify } : {}),
     ...(serverName === undefined ? {} : { serverName }),

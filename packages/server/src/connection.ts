@@ -22,6 +22,7 @@ import { NegotiatedDuplex } from './negotiated-duplex.js';
 import { type ConnectionOffload, describe, refused } from './offload.js';
 import type { PeerCheck } from './peer.js';
 import { FileJob, type FileSource, type SendFileOptions } from './send-file.js';
+import { stapledResponse } from './stapling.js';
 import type { FileTransfer, Transport } from './transport/types.js';
 
 export class TlsConnection extends NegotiatedDuplex {
@@ -296,7 +297,12 @@ export class TlsConnection extends NegotiatedDuplex {
     this.#settings.telemetry.handshakeDone(this, info.resumed);
     this.#settings.host.secured(this);
     if (this.destroyed) return;
-    if (info.role === 'client') this.emit('secureConnect');
+    if (info.role === 'client') {
+      // As node:tls: before the connection is secure, so that whoever judges the response can end it.
+      if (info.authentication === 'certificate') this.emit('OCSPResponse', stapledResponse(info));
+      if (this.destroyed) return;
+      this.emit('secureConnect');
+    }
     const held = this.#held;
     this.#held = undefined;
     held?.run();

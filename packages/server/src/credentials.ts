@@ -3,12 +3,14 @@ import { type KeyObject, X509Certificate } from 'node:crypto';
 import { type ClientHelloInfo, type Credential, firstUsableCredential, type Signer } from 'tls13-core';
 import { type CertificateSource, credential, type PemOrDer, privateKey, readCertificates } from 'tls13-node-crypto';
 import { delegatedCredential } from './delegation.js';
+import { type PublicKeySource, rawPublicKeyCredential } from './raw-public-keys.js';
+import { type StapledOptions, stapled } from './stapling.js';
 
 /** A private key, or one with the passphrase that opens it. */
 export type KeySource = PemOrDer | KeyObject | { readonly pem: PemOrDer; readonly passphrase?: string };
 
 /** Certificates and keys, in the forms that node:tls takes. */
-export interface SecureContextOptions {
+export interface SecureContextOptions extends StapledOptions {
   /** A chain, leaf first; or several chains, each with its key. */
   readonly cert?: CertificateSource | readonly CertificateSource[];
   /** A private key; or several, in any order. */
@@ -22,6 +24,11 @@ export interface SecureContextOptions {
    * Presented to clients that accept it; give the certificate's own pair in `credentials` for the others.
    */
   readonly delegatedCredential?: PemOrDer;
+  /**
+   * Show the public key alone (RFC 7250), without a `cert`, to peers that accept that: true for the one of `key`, or the
+   * public key beside a `signer`.
+   */
+  readonly rawPublicKey?: boolean | PublicKeySource;
 }
 
 /** As node:tls has it: chooses by name; no context leaves the choice to the server. */
@@ -33,14 +40,12 @@ export type SniCallback = (
 /** Certificates and keys, read and checked. */
 export class SecureContext {
   readonly credentials: readonly Credential[];
-  /** The leaves, in the order of `credentials`. */
-  readonly certificates: readonly X509Certificate[];
+  /** The leaves, in the order of `credentials`; undefined for a raw public key. */
+  readonly certificates: readonly (X509Certificate | undefined)[];
 
   constructor(credentials: readonly Credential[]) {
     this.credentials = credentials;
-    this.certificates = credentials.map(
-      ({ certificateChain: [leaf] }) => new X509Certificate(leaf ?? new Uint8Array()),
-    );
+    this.certificates = credentials.map(({ certificateChain: [leaf] }) => leaf && new X509Certificate(leaf));
   }
 }
 
@@ -72,6 +77,11 @@ export class CredentialStore {
   withContext(hostname: string, context: SecureContext): CredentialStore {
     const defaults = [new SecureContext(this.#defaults.map(({ credential }) => credential))];
     return new CredentialStore(defaults, [...this.#contexts, { name: hostPattern(hostname), context }]);
+  }
+
+  /** With other certificates than those, but the same contexts. */
+  withDefaults(defaults: readonly SecureContext[]): CredentialStore {
+    return new CredentialStore(defaults, this.#contexts);
   }
 
   /** For the core: the choice, or the list when there is nothing to choose by name. */
@@ -132,6 +142,11 @@ export function askSni(callback: SniCallback, store: CredentialStore, hello: Cli
 
 /** The credentials of `cert` and `key` (or `signer`): none when neither is given. */
 export function readCredentials(options: SecureContextOptions): readonly Credential[] {
+  const { rawPublicKey = false } = options;
+  return rawPublicKey === false ? stapled(readPairs(options), options) : [rawPublicKeyCredential(options)];
+}
+
+function readPairs(options: SecureContextOptions): readonly Credential[] {
   const { cert, key, signer, passphrase, delegatedCredential: delegated } = options;
   if (cert === undefined) {
     if (key === undefined && signer === undefined) return [];

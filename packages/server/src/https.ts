@@ -14,7 +14,7 @@ import type { TlsConnection } from './connection.js';
 import type { SecureContext, SecureContextOptions } from './credentials.js';
 import type { Counters } from './diagnostics.js';
 import { inItsTime, requestEvents } from './https-early-data.js';
-import type { TlsServerOptions } from './options.js';
+import { refuseEvents, type TlsServerOptions } from './options.js';
 import { protocolNames } from './protocol-options.js';
 import { TlsServer } from './server.js';
 
@@ -60,10 +60,11 @@ export class HttpsServer extends HttpServer {
     for (const event of ['error', 'tlsClientError', 'drop']) {
       this.tls.on(event, (...parameters) => this.emit(event, ...parameters));
     }
-    // Secrets are asked for only when somebody listens.
+    refuseEvents(this);
+    // These are asked for only when somebody listens.
     this.on('newListener', (event: string) => {
-      if (event === 'keylog' && this.listenerCount('keylog') === 0) {
-        this.tls.on('keylog', (line, connection) => this.emit('keylog', line, connection));
+      if ((event === 'keylog' || event === 'OCSPRequest') && this.listenerCount(event) === 0) {
+        this.tls.on(event, (...parameters) => this.emit(event, ...parameters));
       }
     });
     // net.Server has them as properties that it keeps itself.

@@ -29,6 +29,7 @@ export {
   TlsError,
 } from 'tls13-core';
 export { rootCertificates } from 'tls13-node-crypto';
+export type { CertificateOptions } from './certificate-options.js';
 export type { RequestCertificateOptions } from './certificate-requests.js';
 export type { ClientHello, ClientHelloDecision, ConnectionOptions, OnClientHello } from './client-hello-first.js';
 export { type ConnectOptions, connect, type OnCertificateRequest } from './connect.js';
@@ -65,5 +66,7 @@ export {
 export type { CommonOptions, TlsServerOptions } from './options.js';
 export type { CheckServerIdentity } from './peer.js';
 export type { PskClientOptions, PskKey, PskServerOptions } from './psk.js';
+export type { ExpectedRawPublicKeys, PublicKeySource } from './raw-public-keys.js';
 export type { FileSource, SendFileOptions } from './send-file.js';
 export { type ConnectionListener, createServer, TlsServer } from './server.js';
+export type { StapledOptions } from './stapling.js';

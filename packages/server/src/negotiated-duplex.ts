@@ -1,8 +1,8 @@
 /** The part of node:tls's TLSSocket that tells what a handshake has shown and negotiated. */
-import type { X509Certificate } from 'node:crypto';
+import type { KeyObject, X509Certificate } from 'node:crypto';
 import type { PeerCertificate } from 'node:tls';
 import type { ConnectionInfo } from 'tls13-core';
-import { leafOf, type PeerCheck, peerCertificateOf } from './peer.js';
+import { leafOf, type PeerCheck, peerCertificateOf, peerKeyOf } from './peer.js';
 import { SocketDuplex } from './socket-duplex.js';
 
 export abstract class NegotiatedDuplex extends SocketDuplex {
@@ -20,8 +20,9 @@ export abstract class NegotiatedDuplex extends SocketDuplex {
   protected abstract get wantedName(): string | undefined;
 
   get authorized(): boolean {
-    const { peerCertificates = [], pskIdentity } = this.info ?? {};
-    const checked = this.check !== undefined && peerCertificates.length > 0;
+    const { peerCertificates = [], peerRawPublicKey, pskIdentity } = this.info ?? {};
+    const shown = peerCertificates.length > 0 || peerRawPublicKey !== undefined;
+    const checked = this.check !== undefined && shown;
     return pskIdentity !== undefined || (checked && this.authorizationError === null);
   }
 
@@ -48,13 +49,18 @@ export abstract class NegotiatedDuplex extends SocketDuplex {
     return { name: info.cipherSuite, standardName: info.cipherSuite, version: info.protocol };
   }
 
-  /** The peer's certificate in node:tls's older shape; an empty object when it showed none. */
+  /** The peer's certificate in node:tls's older shape; an empty object when it showed none, a raw public key included. */
   getPeerCertificate(detailed = false): PeerCertificate | Record<string, never> {
     return peerCertificateOf(this.info?.peerCertificates ?? [], detailed);
   }
 
   getPeerX509Certificate(): X509Certificate | undefined {
     return leafOf(this.info?.peerCertificates);
+  }
+
+  /** The key that the peer has shown, in a certificate or, where that was agreed on, alone (RFC 7250). */
+  getPeerPublicKey(): KeyObject | undefined {
+    return peerKeyOf(this.info);
   }
 
   /** Our own certificate. */

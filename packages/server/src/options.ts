@@ -1,4 +1,5 @@
 /** The options of servers and clients, named as in node:tls where they mean the same; what TLS 1.3 or we lack is refused. */
+import type { EventEmitter } from 'node:events';
 import type { Kernel } from 'ktls-bind';
 import type {
   CertificateCompressionName,
@@ -11,6 +12,7 @@ import type {
   SessionStore,
 } from 'tls13-core';
 import type { PemOrDer } from 'tls13-node-crypto';
+import type { CertificateOptions } from './certificate-options.js';
 import type { OnClientHello } from './client-hello-first.js';
 import type { SecureContextOptions, SniCallback } from './credentials.js';
 import type { EarlyDataOptions } from './early-data.js';
@@ -19,7 +21,7 @@ import type { OffloadPolicy } from './offload.js';
 import type { PskServerOptions } from './psk.js';
 
 /** What servers and clients have in common. */
-export interface CommonOptions extends SecureContextOptions {
+export interface CommonOptions extends SecureContextOptions, CertificateOptions {
   /** Trusted certification authorities, instead of those bundled with Node. */
   readonly ca?: PemOrDer | readonly PemOrDer[];
   /** Revocation lists; with any, every certificate but the root needs a current one of its issuer. */
@@ -147,6 +149,17 @@ export function refuseUnsupported(options: object): void {
   }
 }
 
+/** Throws TypeError for a listener that would never be called, and says what to use. */
+export function refuseEvents(server: EventEmitter): void {
+  server.on('newListener', (event: string | symbol) => {
+    if (event === 'newSession' || event === 'resumeSession') {
+      throw new TypeError(
+        `${event} is not emitted: sessions of TLS 1.3 have no id; give ticketKeys or a sessionStore that processes share`,
+      );
+    }
+  });
+}
+
 /** A whole number within bounds, or the default. Throws RangeError naming the option. */
 export function wholeNumber(
   name: string,
@@ -183,5 +196,4 @@ const unsupported = {
   privateKeyIdentifier: 'OpenSSL engines are not used; see createSecureContext({ signer })',
   enableTrace: 'use the event keylog and a packet analyser',
   sessionIdContext: 'tickets are bound to name, protocol and client identity by themselves',
-  requestOCSP: 'clients ask for a stapled response anyway: it is in connection.info.ocspResponse',
 } as const;

@@ -1,9 +1,18 @@
 /** Who the peer is: its certificate judged (§4.5.1.3), and shown in the shapes that node:tls users know. */
-import { X509Certificate } from 'node:crypto';
+import { type KeyObject, X509Certificate } from 'node:crypto';
 import type { PeerCertificate } from 'node:tls';
-import { TlsError, type VerifyPeer } from 'tls13-core';
+import {
+  type Awaitable,
+  type ConnectionInfo,
+  type PeerRawPublicKey,
+  type Session,
+  TlsError,
+  type VerifyPeer,
+  whenKnown,
+} from 'tls13-core';
 import { RootStore } from 'tls13-node-crypto';
 import type { CommonOptions } from './options.js';
+import { type KnowsKey, keyObjectOf, readExpectedKeys } from './raw-public-keys.js';
 
 /** As node:tls has it: an Error refuses the server, undefined accepts it. */
 export type CheckServerIdentity = (hostname: string, certificate: PeerCertificate) => Error | undefined;
@@ -14,6 +23,8 @@ export interface PeerPolicy {
   readonly host: string | undefined;
   readonly checkServerIdentity: CheckServerIdentity | undefined;
   readonly rejectUnauthorized: boolean;
+  /** Raw public keys that are believed. */
+  readonly knowsKey?: KnowsKey;
 }
 
 /** The trust anchors that the options name, decoded once. */
@@ -23,6 +34,11 @@ export function rootStore({ ca, crl }: Pick<CommonOptions, 'ca' | 'crl'>): RootS
     throw new TypeError('crl needs ca: give the authorities whose revocation lists these are');
   }
   return new RootStore({ roots: asSources(ca), ...(crl === undefined ? {} : { crls: crl }) });
+}
+
+/** What the options say of raw public keys. Throws TypeError when a key is not readable. */
+export function expectedKeys({ expectedRawPublicKeys }: CommonOptions): Pick<PeerPolicy, 'knowsKey'> {
+  return expectedRawPublicKeys === undefined ? {} : { knowsKey: readExpectedKeys(expectedRawPublicKeys) };
 }
 
 /** One connection's judgement of its peer. */
@@ -36,9 +52,7 @@ export class PeerCheck {
   }
 
   readonly verify: VerifyPeer = (peer) => {
-    if (peer.certificateType === 'rawPublicKey') {
-      throw new TlsError('unsupported_certificate', 'a raw public key came where certificates were demanded');
-    }
+    if (peer.certificateType === 'rawPublicKey') return this.#judgeKey(peer);
     const { role, certificates, echPublicName } = peer;
     if (echPublicName !== undefined) return this.#judgePublicName(certificates, echPublicName);
     const error = this.#judge(role, certificates);
@@ -50,9 +64,24 @@ export class PeerCheck {
    * Whether a server's certificates, kept with a session, would be taken now. Where they would not (another policy took
    * them, or a date is past since) a full handshake is better: the server may have others by now.
    */
-  takes(certificates: readonly Uint8Array[]): boolean {
+  takes({ peerCertificates: certificates, peerRawPublicKey }: Session): boolean {
     if (!this.#policy.rejectUnauthorized) return true;
+    // A function is asked when the server has taken the session: it may want its time.
+    if (peerRawPublicKey !== undefined) return this.#policy.knowsKey?.(peerRawPublicKey) !== false;
     return certificates.length > 0 && this.#judge('server', certificates) === undefined;
+  }
+
+  /** Nothing in a key says whose it is: whoever configured it does, and means the server itself, no public name (RFC 9849). */
+  #judgeKey({ publicKey, echPublicName }: PeerRawPublicKey): Awaitable<void> {
+    if (echPublicName !== undefined) {
+      throw unknownKey(`a raw public key cannot authenticate ${echPublicName}, which rejected ECH (RFC 9849 §6.1.7)`);
+    }
+    return whenKnown(this.#policy.knowsKey?.(publicKey) ?? false, (known) => {
+      const error =
+        known === true ? undefined : unknownKey("the peer's raw public key is none of expectedRawPublicKeys");
+      this.authorizationError = error?.code;
+      if (error !== undefined && this.#policy.rejectUnauthorized) throw error;
+    });
   }
 
   /** Another name than the one asked for, and no policy that could excuse it: see `echPublicName`. */
@@ -93,6 +122,12 @@ export function peerCertificateOf(
   return (detailed ? legacyChain(chain) : legacyCertificate(leaf)) ?? {};
 }
 
+/** The key that the peer has shown, in a certificate or alone (RFC 7250). */
+export function peerKeyOf(info: ConnectionInfo | undefined): KeyObject | undefined {
+  if (info?.peerRawPublicKey !== undefined) return keyObjectOf(info.peerRawPublicKey);
+  return leafOf(info?.peerCertificates)?.publicKey;
+}
+
 export function leafOf([leaf]: readonly Uint8Array[] = []): X509Certificate | undefined {
   return leaf === undefined ? undefined : new X509Certificate(leaf);
 }
@@ -114,6 +149,11 @@ function legacyChain(chain: readonly Uint8Array[]): PeerCertificate | undefined 
   return issuer;
 }
 
+/** With OpenSSL's name for it. */
+function unknownKey(message: string): TlsError {
+  return new TlsError('certificate_unknown', message, { code: 'RPK_UNTRUSTED' });
+}
+
 const mismatch = 'ERR_TLS_CERT_ALTNAME_INVALID';
 
 function selfSigned(der: Uint8Array, legacy: PeerCertificate): PeerCertificate | undefined {
@@ -123,8 +163,9 @@ function selfSigned(der: Uint8Array, legacy: PeerCertificate): PeerCertificate |
 
 function asError(verdict: ReturnType<RootStore['verify']>): TlsError | undefined {
   if (verdict.ok) return undefined;
-  const named = verdict.code === 'HOSTNAME_MISMATCH' || verdict.code === 'IP_ADDRESS_MISMATCH';
-  return new TlsError(verdict.alert, verdict.message, { code: named ? mismatch : verdict.code });
+  // As node:tls shows it: where OpenSSL goes on behind each fault, the last remains, and the name is looked at behind all.
+  const named = verdict.lastCode === 'HOSTNAME_MISMATCH' || verdict.lastCode === 'IP_ADDRESS_MISMATCH';
+  return new TlsError(verdict.alert, verdict.message, { code: named ? mismatch : verdict.lastCode });
 }
 
 function asSources<T>(sources: T | readonly T[]): readonly T[] {

@@ -3,7 +3,7 @@ import { type CommonConfig, createServerEngine, type ServerConfig } from 'tls13-
 import { CredentialStore, createSecureContext, type SecureContextOptions } from './credentials.js';
 import type { DriverSettings } from './driver-owner.js';
 import type { TlsServerOptions } from './options.js';
-import { type PeerPolicy, rootStore } from './peer.js';
+import { expectedKeys, type PeerPolicy, rootStore } from './peer.js';
 import { commonConfig } from './protocol-options.js';
 import { serverConfig } from './server-config.js';
 import { driverSettings } from './settings.js';
@@ -43,11 +43,13 @@ export function withStore(profile: Omit<Profile, 'store' | 'config'>, store: Cre
   return { ...profile, store, config };
 }
 
-export function credentialStore({
-  credentials = [],
-  ...options
-}: SecureContextOptions & Pick<TlsServerOptions, 'credentials'>): CredentialStore {
-  return new CredentialStore([options, ...credentials].map(createSecureContext));
+/** @param before keeps the contexts that were added to it. */
+export function credentialStore(
+  { credentials = [], ...options }: SecureContextOptions & Pick<TlsServerOptions, 'credentials'>,
+  before?: CredentialStore,
+): CredentialStore {
+  const contexts = [options, ...credentials].map(createSecureContext);
+  return before === undefined ? new CredentialStore(contexts) : before.withDefaults(contexts);
 }
 
 function peerPolicy(options: TlsServerOptions): PeerPolicy | undefined {
@@ -57,5 +59,6 @@ function peerPolicy(options: TlsServerOptions): PeerPolicy | undefined {
     host: undefined,
     checkServerIdentity: undefined,
     rejectUnauthorized: options.rejectUnauthorized ?? true,
+    ...expectedKeys(options),
   };
 }

@@ -1,5 +1,6 @@
 /** External PSKs (§4.3.11) as options of servers and clients: this library's own form, and the callbacks of node:tls. */
 import type { ClientConfig, Psk, PskKeyExchangeMode, PskLookup, ReflectionGuard, ServerConfig } from 'tls13-core';
+import type { CertificateOptions } from './certificate-options.js';
 import type { TlsConnection } from './connection.js';
 
 /** What servers and clients have in common. */
@@ -15,8 +16,6 @@ export interface PskClientOptions extends PskOptions {
   readonly psks?: readonly Psk[];
   /** As node:tls: asked once, with `null` in place of the hint that TLS 1.3 does not have. The hash is SHA-256. */
   readonly pskCallback?: (hint: null) => PskOfCallback | null | undefined;
-  /** Accept a certificate from a server that has none of the PSKs. Default false. */
-  readonly allowCertificate?: boolean;
 }
 
 export interface PskServerOptions extends PskOptions {
@@ -49,9 +48,12 @@ export function clientPskConfig(
   return { ...commonPskConfig(options), psks: [{ identity: Buffer.from(found.identity), key: bytesOf(found.psk) }] };
 }
 
-/** Whether a server's certificate will do (also). */
-export function acceptsCertificate({ allowCertificate }: PskClientOptions, psks: readonly Psk[] = []): boolean {
-  return psks.length === 0 || allowCertificate === true;
+/** Whether a server's certificate, or its raw public key, will do (also). */
+export function acceptsCertificate(
+  { allowCertificate, expectedRawPublicKeys }: CertificateOptions,
+  psks: readonly Psk[] = [],
+): boolean {
+  return psks.length === 0 || allowCertificate === true || expectedRawPublicKeys !== undefined;
 }
 
 /** Without a connection, for finding what is wrong: then nobody is asked. */

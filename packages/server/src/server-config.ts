@@ -1,5 +1,13 @@
 /** The core's configuration of a server, made from its options. */
-import type { CommonConfig, ServerConfig } from 'tls13-core';
+import {
+  type Awaitable,
+  type ClientHelloInfo,
+  type CommonConfig,
+  type Credential,
+  type ServerConfig,
+  whenKnown,
+} from 'tls13-core';
+import { serverCertificateConfig } from './certificate-options.js';
 import { askSni, type CredentialStore } from './credentials.js';
 import { earlyDataConfig } from './early-data.js';
 import { echServerConfig } from './ech.js';
@@ -15,6 +23,8 @@ export function serverConfig(
 ): ServerConfig {
   const { SNICallback, ALPNCallback } = options;
   const tickets = ticketConfig(keys, options);
+  // As OpenSSL asks: whoever says no to a name says it to those who resume, too.
+  const accept = SNICallback && { accept: (hello: ClientHelloInfo) => asksWell(askSni(SNICallback, store, hello)) };
   const psk = serverPskConfig(options);
   return {
     ...protocol,
@@ -29,14 +39,19 @@ export function serverConfig(
           selectAlpnProtocol: (offered, serverName) =>
             ALPNCallback({ servername: serverName ?? '', protocols: [...offered] }),
         }),
-    ...(tickets === undefined ? {} : { tickets }),
+    ...(tickets === undefined ? {} : { tickets: { ...tickets, ...accept } }),
     ...earlyDataConfig(options.earlyData, keys),
     ...(options.ech === undefined ? {} : { ech: echServerConfig(options.ech, protocol.provider) }),
     ...(options.statelessRetry === true ? { cookies: keys } : {}),
     ...(options.equalGroups === undefined ? {} : { equalGroups: options.equalGroups }),
     ...(options.oidFilters === undefined ? {} : { oidFilters: options.oidFilters }),
+    ...serverCertificateConfig(options),
     clientAuthentication: clientAuthentication(options),
   };
+}
+
+function asksWell(chosen: Awaitable<Credential | undefined>): Awaitable<boolean> {
+  return whenKnown(chosen, (credential) => credential !== undefined);
 }
 
 function clientAuthentication({ requestCert = false, rejectUnauthorized = true }: TlsServerOptions) {

@@ -14,11 +14,12 @@ import { type Counters, Telemetry } from './diagnostics.js';
 import { HandshakeQueue } from './handshake-queue.js';
 import { IdleWatch } from './idle.js';
 import { type KeyLogSink, keyLogSink } from './key-log.js';
-import { refuseUnsupported, type TlsServerOptions, wholeNumber } from './options.js';
+import { refuseEvents, refuseUnsupported, type TlsServerOptions, wholeNumber } from './options.js';
 import { PeerCheck } from './peer.js';
 import { createProfile, credentialStore, type Profile, withStore } from './profile.js';
 import { serverPskConfig } from './psk.js';
 import { transportChoice } from './settings.js';
+import { OcspRequests } from './stapling.js';
 import { keyList } from './tickets.js';
 import { openTransport, requireNative } from './transport/open.js';
 
@@ -31,7 +32,7 @@ export function createServer(options: TlsServerOptions, listener?: ConnectionLis
 
 /**
  * Events: `secureConnection` (connection), `tlsClientError` (error, connection), `keylog` (line, connection),
- * `connection` (raw socket), `drop`, `listening`, `close`, `error`.
+ * `OCSPRequest` (certificate, issuer, callback), `connection` (raw socket), `drop`, `listening`, `close`, `error`.
  */
 export class TlsServer extends EventEmitter {
   readonly #options: TlsServerOptions;
@@ -43,6 +44,7 @@ export class TlsServer extends EventEmitter {
   readonly #greeting = new Map<Duplex, AbortController>();
   readonly #clientHelloFirst = new ClientHelloFirst();
   readonly #idle: IdleWatch;
+  readonly #ocsp = new OcspRequests(this);
   readonly #keyLogSink: KeyLogSink | undefined;
   readonly #handshakeTimeout: number;
   maxConnections: number;
@@ -55,6 +57,7 @@ export class TlsServer extends EventEmitter {
 
   constructor(options: TlsServerOptions, listener?: ConnectionListener) {
     super();
+    refuseEvents(this);
     refuseUnsupported(options);
     requireNative(kernelOf(options), transportChoice(options));
     this.#options = options;
@@ -176,9 +179,12 @@ export class TlsServer extends EventEmitter {
 
   // --- as tls.Server
 
-  /** New connections present these; the ones that are open go on as they are. Throws TypeError and changes nothing when they do not fit. */
+  /**
+   * New connections present these; the ones that are open go on as they are, and contexts that were added stay. Throws
+   * TypeError and changes nothing when they do not fit.
+   */
   setCredentials(options: SecureContextOptions & Pick<TlsServerOptions, 'credentials'>): void {
-    this.#profile = withStore(this.#profile, credentialStore({ ...options, credentials: options.credentials ?? [] }));
+    this.#profile = withStore(this.#profile, credentialStore(options, this.#profile.store));
   }
 
   /** As `setCredentials`, for one certificate. */
@@ -285,7 +291,8 @@ export class TlsServer extends EventEmitter {
     const verify = check === undefined ? {} : { verifyPeer: check.verify };
     const keyLog = this.#keyLogSink !== undefined || this.listenerCount('keylog') > 0 ? { keyLog: true } : {};
     const psk = serverPskConfig(options, connection);
-    connection.start(createServerEngine({ ...config, ...verify, ...keyLog, ...psk }), transport);
+    const credentials = this.#ocsp.askedFor(config.credentials ?? []);
+    connection.start(createServerEngine({ ...config, credentials, ...verify, ...keyLog, ...psk }), transport);
     if (refusal !== undefined) connection.refuse(refusal);
   }
 

@@ -1,5 +1,6 @@
 /** TLS 1.3 (RFC 9846) as a value: bytes in, events out. */
 export { type AlertName, alertDescriptions, alertName, TlsError, type TlsErrorOptions } from './alert.js';
+export { type Awaitable, whenKnown } from './awaitable.js';
 export { channelBinding } from './channel-binding.js';
 export { type ClientHelloRead, readClientHello } from './client-hello-reader.js';
 export type * from './config/index.js';
@@ -46,6 +47,7 @@ export { createReplayCache, type ReplayCacheOptions } from './replay-cache.js';
 export { parseSession, type Session, serializeSession } from './session.js';
 export { createSessionStore, type SessionStoreOptions } from './session-store.js';
 export { createTicketKeys, type TicketKeys, type TicketKeysOptions } from './ticket-keys.js';
+export { certificateSubject } from './x509/certificate.js';
 export {
   extendedKeyUsageFilter,
   type KeyPurposeName,

@@ -8,6 +8,7 @@ import { asError } from '../errors.js';
 import { keyLogFile } from '../key-log.js';
 import { replaceFile } from './files.js';
 import { type Arguments, type Command, portNumber, UsageError, wholeNumber } from './options.js';
+import { expectedKeyOption, expectedKeysOf, keyFingerprint, rawPublicKeyOf } from './raw-public-keys.js';
 import { fingerprint, placeText, summaryOf } from './summary.js';
 import { commonOptions, keyLogOption, pskOf, pskOptions, readOptionFile, sharedOptions } from './tls-options.js';
 
@@ -32,6 +33,11 @@ export const connectCommand: Command = {
     insecure: { help: 'go on though the certificate does not verify' },
     cert: { value: 'FILE', help: 'our certificate chain, for a server that asks for one' },
     key: { value: 'FILE', help: 'its private key' },
+    'raw-public-key': {
+      value: 'FILE',
+      help: 'our private key, whose public key is shown without a certificate (RFC 7250)',
+    },
+    'expect-raw-public-key': expectedKeyOption,
     'ech-config': { value: 'TEXT', help: 'hide the name: an ECHConfigList in base64, or a file with one' },
     'ech-grease': { help: 'look as if the name were hidden (when there is no --ech-config)' },
     session: { value: 'FILE', help: 'resume the session kept there, and keep the newest there (it is secret)' },
@@ -143,10 +149,16 @@ async function clientOptions(given: Arguments): Promise<ConnectOptions> {
   const cert = given.text('cert');
   const key = given.text('key');
   if ((cert === undefined) !== (key === undefined)) throw new UsageError('--cert and --key go together');
-  if (given.has('enable-pha') && cert === undefined) throw new UsageError('--enable-pha needs --cert and --key');
   const earlyData = earlyDataOf(given);
   const psks = pskOf(given, earlyData?.length);
   const ticketRequest = ticketRequestOf(given);
+  const rawKey = given.text('raw-public-key');
+  if (given.has('enable-pha') && (cert ?? rawKey) === undefined) {
+    throw new UsageError('--enable-pha needs --cert and --key, or --raw-public-key');
+  }
+  if (rawKey !== undefined && cert !== undefined) {
+    throw new UsageError('--raw-public-key and --cert exclude each other');
+  }
   const sessionFile = given.text('session');
   const session = sessionFile === undefined ? undefined : keptSession(sessionFile);
   return {
@@ -161,11 +173,13 @@ async function clientOptions(given: Arguments): Promise<ConnectOptions> {
       ? {}
       : { cert: readOptionFile('cert', cert), key: readOptionFile('key', key) }),
     ...(session === undefined ? {} : { session }),
+    ...(rawKey === undefined ? {} : rawPublicKeyOf(rawKey).options),
     ...(psks === undefined ? {} : { psks, allowCertificate: ca.length > 0 }),
     ...(earlyData === undefined ? {} : { earlyData }),
     ...(ticketRequest === undefined ? {} : { ticketRequest }),
     ...(given.has('permute-extensions') ? { permuteExtensions: true } : {}),
     ...(given.has('enable-pha') ? { postHandshakeAuthentication: true } : {}),
+    ...expectedKeysOf(given, ca.length > 0),
     ...echOptions(given),
     ...(await sharedOptions(given)),
   };
@@ -243,11 +257,10 @@ const textReport: Report = {
     if (summary === undefined) return;
     const { protocol, cipherSuite, group, signatureScheme, alpnProtocol, resumed, earlyDataReason, send, receive } =
       summary;
-    const [leaf] = connection.info?.peerCertificates ?? [];
     const lines = [
       `${protocol}, ${cipherSuite}, ${group}, ${resumed ? 'resumed' : (signatureScheme ?? 'pre-shared key')}` +
         `${alpnProtocol === null ? '' : `, ALPN ${alpnProtocol}`}${summary.echAccepted ? ', ECH' : ''}`,
-      ...(leaf === undefined ? [] : [`certificate ${fingerprint(leaf)}, ${verdictText(connection)}`]),
+      ...identityLines(connection),
       `send: ${placeText(send)}`,
       `receive: ${placeText(receive)}`,
       ...(earlyDataReason === 'disabled' ? [] : [earlyDataText(connection, earlyDataReason)]),
@@ -261,11 +274,13 @@ const textReport: Report = {
 
 const jsonReport: Report = {
   connected(connection) {
-    const [leaf] = connection.info?.peerCertificates ?? [];
+    const { peerCertificates: [leaf] = [], peerRawPublicKey, ocspResponse } = connection.info ?? {};
     printJson({
       event: 'connected',
       ...summaryOf(connection),
       fingerprint256: leaf === undefined ? null : fingerprint(leaf),
+      rawPublicKey256: peerRawPublicKey === undefined ? null : keyFingerprint(peerRawPublicKey),
+      ocspResponse: ocspResponse === undefined ? null : Buffer.from(ocspResponse).toString('base64'),
       authorized: connection.authorized,
       authorizationError: connection.authorizationError,
     });
@@ -278,6 +293,15 @@ function earlyDataText({ earlyDataAccepted }: TlsConnection, reason: EarlyDataRe
   if (earlyDataAccepted) return 'early data accepted';
   const why = reason === 'accepted' ? 'it is more than was permitted' : reason.replaceAll('_', ' ');
   return `early data not accepted, and sent after the handshake: ${why}`;
+}
+
+function identityLines(connection: TlsConnection): readonly string[] {
+  const { peerCertificates: [leaf] = [], peerRawPublicKey, ocspResponse } = connection.info ?? {};
+  const verdict = verdictText(connection);
+  if (peerRawPublicKey !== undefined) return [`raw public key ${keyFingerprint(peerRawPublicKey)}, ${verdict}`];
+  if (leaf === undefined) return [];
+  const stapled = ocspResponse === undefined ? '' : `, OCSP response of ${ocspResponse.length} bytes, not judged`;
+  return [`certificate ${fingerprint(leaf)}, ${verdict}${stapled}`];
 }
 
 function verdictText({ authorizationError }: TlsConnection): string {

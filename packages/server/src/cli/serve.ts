@@ -12,6 +12,7 @@ import { createHttpsServer, type HttpsServer, type HttpsServerOptions } from '..
 import { keyLogFile } from '../key-log.js';
 import type { OffloadPolicy } from '../offload.js';
 import { type Arguments, type Command, UsageError } from './options.js';
+import { expectedKeyOption, expectedKeysOf } from './raw-public-keys.js';
 import { type Certificates, readCertificates } from './serve/certificates.js';
 import { Zeros } from './serve/download.js';
 import { untilStopped } from './serve/signals.js';
@@ -39,12 +40,19 @@ export const serveCommand: Command = {
       repeated: true,
       help: 'open encrypted ClientHellos (tls13 ech); the first is the current key',
     },
+    ocsp: { value: 'FILE', repeated: true, help: 'an OCSP response (DER) for the certificate in the same place' },
+    'raw-public-key': {
+      value: 'FILE',
+      repeated: true,
+      help: 'a private key whose public key alone is shown to clients that want that (RFC 7250)',
+    },
     'client-ca': { value: 'FILE', repeated: true, help: 'let in only clients with a certificate of these authorities' },
     'early-data': {
       help: 'answer requests that come with a ticket before the handshake is over (0-RTT), GET and HEAD',
     },
     'max-early-data': { value: 'BYTES', help: 'how much of it a ticket permits, 1 to 4294967295 (default: 16384)' },
     'num-tickets': { value: 'NUMBER', help: 'tickets after a handshake, 0 to 16 (default: 2); 0 for no resumption' },
+    'expect-raw-public-key': expectedKeyOption,
     ...pskOptions,
     ...commonOptions,
     alpn: { value: 'LIST', help: 'http/1.1 (default) and h2, best first; over h2 files do not go by sendfile' },
@@ -54,8 +62,8 @@ export const serveCommand: Command = {
   notes: [
     'Early data can be sent again by whoever sees it on the way: each ticket serves once, in this process alone.',
     'Without --cert a certificate for this machine alone is made and kept in .tls13/.',
-    'SIGHUP reads the certificates again. SIGINT and SIGTERM finish what is being sent, then end with 0; a second\n' +
-      'one, a second later or more, ends at once. Exit status 1: a mistake in the command; 2: cannot listen.',
+    'SIGHUP reads the certificates and OCSP responses again. SIGINT and SIGTERM finish what is being sent, then end\n' +
+      'with 0; a second one, a second later or more, ends at once. Exit status 1: a mistake in the command; 2: cannot listen.',
   ],
 };
 
@@ -99,12 +107,14 @@ async function serverOptions(given: Arguments): Promise<HttpsServerOptions> {
   const earlyData = earlyDataOf(given);
   const ticketCount = given.number('num-tickets', 0, 16);
   if (earlyData !== undefined && ticketCount === 0) throw new UsageError('--early-data needs tickets');
+  const expected = expectedKeysOf(given, clientAuthorities.length > 0);
   return {
     ...(await sharedOptions(given)),
     ...(psks === undefined ? {} : { psks }),
     ...(earlyData === undefined ? {} : { earlyData }),
     ...(ticketCount === undefined ? {} : { ticketCount }),
     ...(clientAuthorities.length === 0 ? {} : { requestCert: true, ca: clientAuthorities }),
+    ...(expected.expectedRawPublicKeys === undefined ? {} : { requestCert: true, ...expected }),
     ...(protocols === undefined ? {} : { ALPNProtocols: protocols, http2: protocols.includes('h2') }),
   };
 }

@@ -26,6 +26,13 @@ export interface CertificateFields {
   readonly signatureAlgorithm: DerElement | undefined;
 }
 
+/** The subject, a distinguished name in DER, as certificate_authorities has it (§4.3.4). Throws decode_error. */
+export function certificateSubject(certificate: Uint8Array): Uint8Array {
+  const { subject } = certificateFields(certificate);
+  if (subject?.tag !== derTags.sequence) throw unreadable('subject');
+  return subject.bytes.slice();
+}
+
 export interface CertificateExtension {
   /** Dotted. */
   readonly oid: string;

@@ -4,6 +4,7 @@ import { createSecureContext, type SecureContextOptions } from '../../credential
 import { asError } from '../../errors.js';
 import { developmentCertificate } from '../development-certificate.js';
 import { type Arguments, UsageError } from '../options.js';
+import { rawPublicKeyOf } from '../raw-public-keys.js';
 import { readOptionFile } from '../tls-options.js';
 
 export interface Certificates {
@@ -17,8 +18,8 @@ export interface ShownCertificate {
   /** `AB:CD:…` */
   readonly fingerprint256: string;
   readonly names: string;
-  /** ISO 8601. */
-  readonly validTo: string;
+  /** ISO 8601; null for a raw public key. */
+  readonly validTo: string | null;
 }
 
 /** @throws UsageError naming the file that cannot be used, and why. */
@@ -28,8 +29,13 @@ export async function readCertificates(given: Arguments): Promise<Certificates> 
   if (certs.length !== keys.length) {
     throw new UsageError(`--cert and --key come in pairs: ${certs.length} and ${keys.length} were given`);
   }
-  if (certs.length === 0) return development();
-  const pairs = certs.map((cert, index) => readPair(cert, keys[index] ?? cert));
+  const responses = given.texts('ocsp');
+  if (responses.length > certs.length) {
+    throw new UsageError(`--ocsp goes with --cert: ${responses.length} and ${certs.length} were given`);
+  }
+  const raw = given.texts('raw-public-key').map(readRawKey);
+  if (certs.length === 0 && raw.length === 0) return development();
+  const pairs = [...certs.map((cert, index) => readPair(cert, keys[index] ?? cert, responses[index])), ...raw];
   return { credentials: pairs.map(({ options }) => options), shown: pairs.map(({ shown }) => shown) };
 }
 
@@ -41,12 +47,18 @@ async function development(): Promise<Certificates> {
   return { credentials: [{ cert, key }], shown: [show(file ?? null, new X509Certificate(cert))] };
 }
 
-function readPair(certFile: string, keyFile: string) {
+function readRawKey(file: string) {
+  const { options, fingerprint } = rawPublicKeyOf(file);
+  return { options, shown: { file, fingerprint256: fingerprint, names: 'raw public key', validTo: null } };
+}
+
+function readPair(certFile: string, keyFile: string, responseFile: string | undefined) {
   const cert = readOptionFile('cert', certFile);
   const key = readOptionFile('key', keyFile);
   // What `tls13 delegate` makes.
   const delegated = key.includes('BEGIN DELEGATED CREDENTIAL') ? { delegatedCredential: key } : {};
-  const options = { cert, key, ...delegated };
+  const stapled = responseFile === undefined ? {} : { ocspResponse: readOptionFile('ocsp', responseFile) };
+  const options = { cert, key, ...delegated, ...stapled };
   try {
     const [leaf] = createSecureContext(options).certificates;
     if (leaf === undefined) throw new TypeError('it holds no certificate');
