@@ -3,15 +3,17 @@
 
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { isAbsolute } from 'node:path';
 import { hasProgram, run } from './lib/run.mjs';
 
-/** Program → the Debian package that brings it, and what for. */
+/** Program or file → the Debian package that brings it, and what for. */
 const needed = [
   ['openssl', 'openssl', 'a peer in the interop and kernel tests'],
   ['curl', 'curl', 'a peer in the interop tests'],
   ['gnutls-cli', 'gnutls-bin', 'a peer in the interop tests'],
   ['tstclnt', 'libnss3-tools', 'a peer in the interop tests'],
   ['javac', 'openjdk-17-jdk-headless', 'a peer in the interop tests'],
+  ['/usr/include/wolfssl/ssl.h', 'libwolfssl-dev', 'a peer in the interop tests'],
   ['chromium', 'chromium', 'the browser tests'],
   ['modprobe', 'kmod', 'the guest kernels'],
   ['patchelf', 'patchelf', 'the guest kernels'],
@@ -21,7 +23,7 @@ const needed = [
   ['/usr/bin/python3', 'python3', 'node-gyp, and a peer in the interop tests'],
 ];
 
-const missing = needed.filter(([program]) => !hasProgram(program));
+const missing = needed.filter(([name]) => !(isAbsolute(name) ? existsSync(name) : hasProgram(name)));
 if (missing.length > 0) process.exitCode = install([...new Set(missing.map(([, name]) => name))]);
 
 function install(packages) {

@@ -7,6 +7,7 @@
  * Bytes below are commands: `k` updates the keys, `K` asks for ours too, `c` asks for a certificate, `q` closes.
  */
 import { copyFileSync } from 'node:fs';
+import { namedGroups } from 'tls13-core';
 import { scratch, trusted } from '../../identities.js';
 import type { Program } from '../../peers/program.js';
 import type { Link, Peer, Role, Said, Wish } from '../peer.js';
@@ -17,11 +18,17 @@ export type Names = Readonly<Record<string, string>>;
 export interface OwnProgram {
   readonly start: (words: readonly string[], wish: Wish, role: Role) => Program | Promise<Program>;
   readonly names?: Names;
+  /** What it calls them when it says which one it was, if that is something else. */
+  readonly saidNames?: Names;
 }
 
 /** The client and the server of a peer. */
-export function ownProgram({ start, names = {} }: OwnProgram): Required<Pick<Peer, 'client' | 'server'>> {
-  const ours = new Map(Object.entries(names).map(([name, theirs]) => [theirs, name]));
+export function ownProgram({
+  start,
+  names = {},
+  saidNames = names,
+}: OwnProgram): Required<Pick<Peer, 'client' | 'server'>> {
+  const ours = new Map(Object.entries(saidNames).map(([name, theirs]) => [theirs, name]));
   const link = (program: Program): Link => ({
     program,
     service: 'pipe',
@@ -38,10 +45,17 @@ export function ownProgram({ start, names = {} }: OwnProgram): Required<Pick<Pee
     server: async (wish) => {
       const program = await start(['server', ...wordsOf(wish, names)], wish, 'server');
       const [, port] = await program.until(/^port (\d+)\n/m);
-      return { ...link(program), port: Number(port) };
+      // Of those that make their keys themselves.
+      const [, echConfigs] = /^ech (\S+)\n/m.exec(program.text) ?? [];
+      return { ...link(program), port: Number(port), echConfigs };
     },
   };
 }
+
+/** The groups' numbers, for libraries that take those. */
+export const groupNumbers: Names = Object.fromEntries(
+  Object.entries(namedGroups).map(([name, number]) => [name, `${number}`]),
+);
 
 /** A copy of a file in `programs/` where the roots of newer Debians see it too. */
 export function programFile(name: string): string {
@@ -71,6 +85,7 @@ function wordsOf(wish: Wish, names: Names): string[] {
     ech: ech?.configs,
     echGrease: flag(ech?.grease),
     echKeys: ech?.keyFile,
+    echName: ech?.publicName,
   };
   return Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]));
 }

@@ -114,10 +114,11 @@ const mayChange: ReadonlySet<number> = new Set([
   extensionTypes.encrypted_client_hello,
 ]);
 
+/** The order of extensions means nothing (§4.3), and there are clients that change it (wolfSSL). */
 function unchangedHash({ hello, bytes }: Offer, hash: Hash): Uint8Array {
   const running = hash.start();
   running.update(beforeExtensions(bytes, hello.legacySessionId.length, hello.cipherSuites.length));
-  for (const [type, data] of hello.extensions.raw) {
+  for (const [type, data] of [...hello.extensions.raw].sort(([one], [other]) => one - other)) {
     if (mayChange.has(type)) continue;
     running.update(Uint8Array.of(type >> 8, type & 0xff, data.length >> 8, data.length & 0xff));
     running.update(data);
