@@ -44,9 +44,11 @@ describe('what the kernel cannot do stays in user space', () => {
     ['dynamic-record-sizing', { dynamicRecordSizing: { initial: 1369 } }],
   ] as const)('%s', async (reason, options) => {
     const listener = await startServer({ offload: 'both', ...options });
+    const risen = countTlsStat();
     const client = await HandMadeClient.connect(listener.port);
     const server = await listener.next();
     expect(server.offload).toEqual({ send: inUserSpace(reason), receive: inKernel });
+    expect([risen('TlsTxSw'), risen('TlsRxSw')]).toEqual([0, 1]);
     const content = bytesOf(10_000);
     await write(server, content);
     await until(() => client.received === content.length, 'the data');
