@@ -8,6 +8,8 @@ export interface GnutlsOptions {
   readonly groups?: readonly NamedGroupName[];
   readonly scheme?: SignatureSchemeName;
   readonly identity?: Files;
+  /** Raw public keys (RFC 7250) are fine with it, from both sides; files of a key pair of its own, if any. */
+  readonly raw?: { readonly key: string; readonly publicKey: string } | 'none of its own';
   /** What else its command line says. */
   readonly more?: readonly string[];
   /** What it may speak. Default: TLS 1.3 alone. */
@@ -73,18 +75,20 @@ function gnutls(name: string, parameters: readonly string[]): Program {
   return new Program('stdbuf', ['-oL', name, ...parameters]);
 }
 
-function common({ suite, groups, scheme, identity, version = '1.3', more = [] }: GnutlsOptions): string[] {
+function common({ suite, groups, scheme, identity, raw, version = '1.3', more = [] }: GnutlsOptions): string[] {
   const named = scheme === undefined ? undefined : signatureNames[scheme];
   const priority = [
     `NORMAL:-VERS-ALL:+VERS-TLS${version}`,
     suite === undefined ? '+AES-128-CCM' : `-CIPHER-ALL:+${cipherNames[suite]}`,
     ...(groups === undefined ? [] : ['-GROUP-ALL', ...groups.map((group) => `+GROUP-${group.toUpperCase()}`)]),
+    ...(raw === undefined ? [] : ['+CTYPE-SRV-RAWPK', '+CTYPE-CLI-RAWPK']),
     // The second one is the authority's.
     ...(named === undefined ? [] : ['-SIGN-ALL', `+SIGN-${named}`, '+SIGN-ECDSA-SECP256R1-SHA256']),
   ];
   return [
     ...['--priority', priority.join(':')],
     ...(identity === undefined ? [] : ['--x509certfile', identity.cert, '--x509keyfile', identity.key]),
+    ...(typeof raw === 'object' ? ['--rawpkkeyfile', raw.key, '--rawpkfile', raw.publicKey] : []),
     ...more,
   ];
 }
