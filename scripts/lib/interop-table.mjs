@@ -29,7 +29,7 @@ export function interopDocument(results) {
     ...Object.keys(roles).flatMap((role) => [`## ${roles[role]}`, '', ...table(peers, role), '']),
     '## What is not here',
     '',
-    'mbedTLS is no peer yet. 0-RTT, client authentication after the handshake, raw public',
+    '0-RTT, client authentication after the handshake, raw public',
     'keys, delegated credentials, certificate compression, OCSP stapling and record_size_limit are no rows yet; what is',
     'tested of them with other programs is in `test/interop`.',
     '',
