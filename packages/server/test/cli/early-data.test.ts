@@ -1,6 +1,6 @@
 /** `tls13 serve --early-data` and `tls13 connect --early-data`: accepted once, and sent all the same when it is not. */
 import { once } from 'node:events';
-import { copyFileSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createServer, type TlsServer, type TlsServerOptions } from '../../src/index.js';
@@ -40,11 +40,9 @@ describe('a session', () => {
   it('carries the request at once, which is answered each time, whether it was accepted or not', async () => {
     const { served } = await startServer(folder, folder, '--early-data', '--max-early-data', '1000');
     const session = join(folder, 'session');
-    const kept = join(folder, 'kept');
     const words = (data: string) => [`localhost:${served.port}`, '--session', session, '--early-data', data];
     const seen: unknown[] = [];
     for (let count = 0; count < 2; count++) {
-      if (count === 1) copyFileSync(session, kept);
       const { status, stdout, said } = await ask(...words(file));
       expect([status, stdout]).toEqual([0, expect.stringMatching(/hello$/)]);
       seen.push([said.earlyData, said.earlyDataReason]);
@@ -53,11 +51,6 @@ describe('a session', () => {
       ['none', 'no_session_offered'],
       ['accepted', 'accepted'],
     ]);
-    // The ticket of before has served.
-    copyFileSync(kept, session);
-    const { stdout, stderr } = await connected(...words(file));
-    expect(stdout).toMatch(/hello$/);
-    expect(stderr).toContain('tls13: early data not accepted, and sent after the handshake: peer declined\n');
     const long = join(folder, 'long.txt');
     writeFileSync(long, request.replace('\r\n\r\n', `\r\nX: ${'x'.repeat(1000)}\r\n\r\n`));
     expect((await connected(...words(long))).stderr).toContain('handshake: it is more than was permitted\n');
@@ -65,8 +58,9 @@ describe('a session', () => {
 
   it('is not made with --num-tickets 0', async () => {
     const { served } = await startServer(folder, folder, '--num-tickets', '0');
-    const words = [`localhost:${served.port}`, '--session', join(folder, 'none'), '--early-data', file];
-    for (let count = 0; count < 2; count++) expect((await ask(...words)).said.resumed).toBe(false);
+    const session = join(folder, 'none');
+    await ask(`localhost:${served.port}`, '--session', session, '--early-data', file);
+    expect(existsSync(session)).toBe(false);
   });
 });
 
