@@ -38,6 +38,24 @@ describe('requestCertificate()', () => {
     expect(String(await readAll(dial(server, willing())))).toBe('undefined false, CN=a client true, a client');
   });
 
+  it('leads to sessions by which the next connection knows the client at once', async () => {
+    const server = await serve(asking, async (connection) => {
+      const before = connection.authorized;
+      if (!before) await outcome(connection);
+      connection.end(`${before} ${connection.getPeerCertificate().subject?.CN}`);
+    });
+    const sessions: Buffer[] = [];
+    const first = dial(server, willing()).on('session', (session: Buffer) => sessions.push(session));
+    expect(String(await readAll(first))).toBe('false a client');
+    // Two of the handshake, which say nothing of the client, and two behind the answer.
+    expect(sessions).toHaveLength(4);
+    const [before, , after] = sessions;
+    const again = async (session: Buffer | undefined) =>
+      String(await readAll(dial(server, { ...willing(), ...(session === undefined ? {} : { session }) })));
+    expect(await again(after)).toBe('true a client');
+    expect(await again(before)).toBe('false a client');
+  });
+
   it('is answered by the choice of onCertificateRequest', async () => {
     const server = await serve(
       { ...asking, oidFilters: [extendedKeyUsageFilter('clientAuth')] },

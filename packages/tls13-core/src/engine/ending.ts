@@ -44,6 +44,7 @@ export function end(error: TlsError, { progress, outbox, sending, receiving }: P
   sending.destroy();
   receiving.destroy();
   progress.exporterSecret?.fill(0);
+  progress.resumptionSecret?.fill(0);
   // What is derived from zeros everybody knows.
   progress.exporterSecret = undefined;
   wipe(progress.early);

@@ -32,6 +32,8 @@ export interface Progress {
   /** Set once the handshake is complete on this side. */
   info: ConnectionInfo | undefined;
   exporterSecret: Secret | undefined;
+  /** The machine's, while tickets may come or go. */
+  resumptionSecret: Secret | undefined;
   readonly early: EarlyProgress;
   sendClosed: boolean;
   receiveClosed: boolean;
@@ -72,6 +74,7 @@ export function connectionParts(role: 'client' | 'server', settings: EngineSetti
       peerHasSpoken: false,
       info: undefined,
       exporterSecret: undefined,
+      resumptionSecret: undefined,
       early: { keys: undefined, sendable: 0, readable: undefined, answerable: false },
       sendClosed: false,
       receiveClosed: false,

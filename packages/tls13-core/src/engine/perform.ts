@@ -78,6 +78,7 @@ function performOne(effect: Exclude<Effect, { type: 'send' }>, parts: Parts): vo
     case 'connected':
       progress.info = effect.info;
       progress.exporterSecret = effect.exporterSecret;
+      progress.resumptionSecret = effect.resumptionSecret;
       return outbox.put({ type: 'connected', info: effect.info });
     case 'fail':
       throw effect.error;

@@ -45,8 +45,16 @@ export type Effect =
       readonly clientRandom: Uint8Array;
       readonly secret: Secret;
     }
-  /** The handshake is complete on this side; `exporterSecret` serves §7.5. */
-  | { readonly type: 'connected'; readonly info: ConnectionInfo; readonly exporterSecret: Secret }
+  /**
+   * The handshake is complete on this side; `exporterSecret` serves §7.5, `resumptionSecret` (§7.1) tickets that are to come.
+   * The engine wipes both when the connection is over.
+   */
+  | {
+      readonly type: 'connected';
+      readonly info: ConnectionInfo;
+      readonly exporterSecret: Secret;
+      readonly resumptionSecret: Secret | undefined;
+    }
   /** The handshake is complete, and the connection is not to be used (RFC 9849 §6.1.6): it ends with this error's alert. */
   | { readonly type: 'fail'; readonly error: TlsError }
   /** Client, after the handshake (§4.7.2): its messages, and a Finished over `transcript` under the secret in force, as one. */

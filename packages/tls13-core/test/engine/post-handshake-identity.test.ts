@@ -79,10 +79,13 @@ describe('tickets after authentication after the handshake', () => {
     expect(sessions).toHaveLength(1);
     expect(sessions[0]?.localCertificate).toEqual(own.certificateChain[0]);
     const again = connectedPair(provider, {
-      client: { credential: own, session: sessions[0] ?? never() },
-      server: { ...server, clientAuthentication: 'request' },
+      client: { credential: own, postHandshakeAuthentication: true, session: sessions[0] ?? never() },
+      server,
     });
     expect(again.server.engine.info).toMatchObject({ resumed: true, peerCertificates: own.certificateChain });
+    // A server that asks nobody, and a client that cannot be asked, know each other no more by it.
+    const unasked = connectedPair(provider, { client: { credential: own, session: sessions[0] ?? never() }, server });
+    expect(unasked.server.engine.info?.resumed).toBe(false);
     const other = connectedPair(provider, {
       client: { credential: credential(provider, 'ed25519'), session: sessions[0] ?? never() },
       server,

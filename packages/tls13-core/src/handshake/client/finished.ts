@@ -101,7 +101,7 @@ function connect(
     { type: 'K_recv', epoch: 'application', suite, secret: serverTraffic },
     offer.ech.kind === 'rejected'
       ? { type: 'fail', error: new EchRejectedError(offer.ech.publicName, negotiated.echRetryConfigs) }
-      : { type: 'connected', info, exporterSecret },
+      : { type: 'connected', info, exporterSecret, resumptionSecret },
   ];
   return {
     next: { name: 'CONNECTED', suite, resumptionSecret, identities, postHandshake, tickets: 0 },

@@ -30,7 +30,12 @@ export function receiveFinished(
         { type: 'K_recv', epoch: 'application', suite, secret: secrets.clientApplicationTraffic },
         // Before the application hears of the connection: it may hand the sending direction over at once.
         ...messages.map((message) => ({ type: 'send', message }) as const),
-        { type: 'connected', info, exporterSecret: secrets.exporter },
+        {
+          type: 'connected',
+          info,
+          exporterSecret: secrets.exporter,
+          resumptionSecret: postHandshake?.tickets?.secret,
+        },
       ],
     };
   });

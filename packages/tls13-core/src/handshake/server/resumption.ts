@@ -63,7 +63,7 @@ function usableSuite(
   const honoured =
     isInTime(ticket, psk, seconds(settings.now())) &&
     (settings.tickets?.acrossNames === true || sameName(ticket.serverName, offer.serverName)) &&
-    identitySuffices(ticket, settings);
+    identitySuffices(ticket, settings, offer.hello.extensions.postHandshakeAuth === true);
   if (!honoured) return undefined;
   const { hash, code } = cipherSuite(ticket.cipherSuite);
   const [suite] = suites;
@@ -86,14 +86,19 @@ function sameName(a: string | undefined, b: string | undefined): boolean {
   return a?.toLowerCase() === b?.toLowerCase();
 }
 
-/** No CertificateRequest may go with a PSK (§4.4.2): who must show a certificate must have done so before, or have had an external PSK. */
+/**
+ * No CertificateRequest may go with a PSK (§4.4.2): who must show a certificate must have done so before, or have had an
+ * external PSK. Who has shown one is taken where clients are asked, in the handshake or, if this one offers that, after it.
+ */
 function identitySuffices(
   { clientCertificates, clientRawPublicKey, pskIdentity }: Ticket,
-  { clientAuthentication, clientCertificateTypes: types }: ServerSettings,
+  { clientAuthentication, verifyPeer, clientCertificateTypes: types }: ServerSettings,
+  offersLater: boolean,
 ): boolean {
-  if (clientRawPublicKey !== undefined) return clientAuthentication !== 'none' && types.includes('rawPublicKey');
+  const asks = clientAuthentication !== 'none' || (offersLater && verifyPeer !== undefined);
+  if (clientRawPublicKey !== undefined) return asks && types.includes('rawPublicKey');
   if (clientCertificates.length === 0) return clientAuthentication !== 'require' || pskIdentity !== undefined;
-  return clientAuthentication !== 'none' && types.includes('x509');
+  return asks && types.includes('x509');
 }
 
 /** The client's certificates are judged anew: they may have expired since, or what is trusted may have changed. */
