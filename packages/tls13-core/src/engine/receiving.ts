@@ -15,7 +15,7 @@ import { finishedVerifyData } from '../keys/finished.js';
 import { nextTrafficSecret, type Secret } from '../keys/schedule.js';
 import { trafficKeys } from '../keys/traffic.js';
 import { Deframer } from '../record/deframer.js';
-import { headerLength, maxInnerPlaintextLength } from '../record/header.js';
+import { hasVersion, headerLength, maxInnerPlaintextLength } from '../record/header.js';
 import { recordProtection } from '../record/protection.js';
 import { contentTypes, nameOf } from '../registry.js';
 
@@ -191,6 +191,10 @@ export class ReceivingHalf {
         throw new TlsError('unexpected_message', 'application_data record before any key was agreed');
       }
       return this.#skip(records);
+    }
+    // Only the first of a run may have another.
+    if (!hasVersion(records, 0)) {
+      throw new TlsError('protocol_version', 'a protected record has another version than 0x0303 (§5.2)');
     }
     const { fragments, count, consumed, failure } = opener.open(this.#withinLimit(records));
     if (count > 0) {

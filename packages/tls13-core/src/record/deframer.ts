@@ -42,8 +42,8 @@ export class Deframer {
   }
 
   /**
-   * The next record, or all whole application_data records up to the next other one; `undefined` when no record is
-   * complete. Throws TlsError as `parseHeader` does, as soon as a header is wrong.
+   * The next record, or all whole application_data records up to the next other one, or the next of another version than
+   * 0x0303, which stands first if anywhere; `undefined` when no record is complete. Throws TlsError as `parseHeader` does, as soon as a header is wrong.
    */
   next(): RecordRun | undefined {
     return this.#partialLength > 0 ? this.#nextFromPartial() : this.#nextFromInput();

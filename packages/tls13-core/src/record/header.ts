@@ -42,9 +42,9 @@ export function encodeHeader(contentType: number, length: number): Uint8Array {
 }
 
 /**
- * Reads the header at `offset`; the five bytes must be there. An unprotected record's version is ignored, as §5.1 wants;
- * a protected one's is always 0x0303 (§5.2). Throws TlsError `unexpected_message` on a content type that no record may
- * have, `record_overflow` on a length that no record of this type may have, `protocol_version`.
+ * Reads the header at `offset`; the five bytes must be there. The version is not looked at: an unprotected record's is to
+ * be ignored (§5.1), and whether a record is protected does not show here. Throws TlsError `unexpected_message` on a
+ * content type that no record may have, `record_overflow` on a length that no record of this type may have.
  */
 export function parseHeader(bytes: Uint8Array, offset = 0): RecordHeader {
   const contentType = bytes[offset] ?? 0;
@@ -59,13 +59,10 @@ export function parseHeader(bytes: Uint8Array, offset = 0): RecordHeader {
       `a record of ${nameOf(contentTypes, contentType)} announces ${length} bytes, more than ${limit}`,
     );
   }
-  if (contentType === contentTypes.application_data && !hasVersion(bytes, offset)) {
-    throw new TlsError('protocol_version', 'a protected record has another version than 0x0303 (§5.2)');
-  }
   return { contentType, length };
 }
 
-/** Whether the header at `offset` has the version of every protected record. */
+/** Whether the header at `offset` has the version of every protected record (§5.2), which may be validated (§E). */
 export function hasVersion(bytes: Uint8Array, offset: number): boolean {
   return bytes[offset + 1] === protocolVersions.tls12 >> 8 && bytes[offset + 2] === (protocolVersions.tls12 & 0xff);
 }

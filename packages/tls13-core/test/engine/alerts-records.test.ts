@@ -41,9 +41,14 @@ describe('§5 record types', () => {
   it.each(clearPlaces)(
     '§5.1 application_data before any key, to a $role in $state: unexpected_message',
     ({ reach }) => {
-      const peer = reach();
-      peer.wire.sendInClear(application_data, bytes(40));
-      peer.expectEnd('unexpected_message');
+      // Its type is what is wrong with it: the version of a record that nothing protects is ignored (§5.1).
+      for (const version of [0x0303, 0x0301, 0xfefd]) {
+        const peer = reach();
+        const record = concat(encodeHeader(application_data, 40), bytes(40));
+        record.set([version >> 8, version & 0xff], 1);
+        peer.wire.sendBytes(record);
+        peer.expectEnd('unexpected_message');
+      }
     },
   );
 
@@ -300,6 +305,25 @@ describe('§5.1 messages and records', () => {
 });
 
 describe('§5.2 protection', () => {
+  it.each(protectedPlaces)('a record of another version to a $role in $state: protocol_version', ({ reach }) => {
+    for (const version of [0x0301, 0x0304, 0x0203, 0xfeff]) {
+      const peer = reach();
+      const record = peer.wire.sealed(Uint8Array.of(1, 90, alert));
+      record.set([version >> 8, version & 0xff], 1);
+      peer.wire.sendBytes(record);
+      peer.expectEnd('protocol_version');
+    }
+  });
+
+  it.each(connectedPlaces)('what comes before a record of another version to a $role is delivered', ({ reach }) => {
+    const peer = reach();
+    const [first, second] = [7, 8].map((byte) => peer.wire.sealed(Uint8Array.of(byte, application_data)));
+    second?.set([3, 1], 1);
+    peer.wire.sendBytes(concat(first ?? bytes(0), second ?? bytes(0)));
+    peer.expectEnd('protocol_version');
+    expect(peer.end.data).toEqual(Buffer.of(7));
+  });
+
   it.each(protectedPlaces)('a record that does not authenticate, to a $role in $state: bad_record_mac', ({ reach }) => {
     const peer = reach();
     const record = peer.wire.sealed(Uint8Array.of(1, 0, alert));

@@ -147,6 +147,19 @@ describe('a second ClientHello', () => {
     );
   });
 
+  it('whose binders are of no hash is a decrypt_error, as any that does not verify (§4.3.11)', () => {
+    const { config } = resumable();
+    const long = { ...ticket(1), psk: new Uint8Array(48), suite: 'TLS_AES_256_GCM_SHA384' } as const;
+    const tickets = [...ticketsFrom(config).slice(0, 1), long];
+    const { server, client } = retried(config, { ...noShares, tickets });
+    const preSharedKey = {
+      identities: tickets.map(({ ticket: identity, ageAdd }) => ({ identity, obfuscatedTicketAge: ageAdd })),
+      binders: [new Uint8Array(33), new Uint8Array(47)],
+    };
+    const hello = client.hello({ ...second, tickets: undefined, extensions: { preSharedKey } });
+    expect(server.alertFor(hello)).toBe('decrypt_error');
+  });
+
   it('is followed by no HelloRetryRequest, whatever it holds', () => {
     const { server, client } = retried();
     expect(server.alertFor(client.hello(noShares))).toBe('illegal_parameter');

@@ -151,7 +151,9 @@ function checkIdentities(offered: readonly OfferedPsk[], { identities, promised 
   }
   if (identities === undefined) return;
   let place = 0;
-  for (const psk of compatible(offered, hash)) {
+  for (const psk of offered) {
+    // One whose binder is of no hash's length may be of either: if it is chosen, its verification fails.
+    if (psk.binder.length !== hash.length) continue;
     const wanted = identityHash(psk, hash);
     place = identities.findIndex((identity, index) => index >= place && equal(identity, wanted)) + 1;
     if (place === 0) throw changed('offers PSKs that the first did not, or in another order');
@@ -160,7 +162,7 @@ function checkIdentities(offered: readonly OfferedPsk[], { identities, promised 
 
 /**
  * A binder is as long as its PSK's hash (§4.3.11.2): so it shows before anything is opened which PSKs go with a suite. One
- * of no hash's length stays: it is for the verification to refuse.
+ * of no hash's length stays: the second ClientHello may have a right one.
  */
 function compatible(psks: readonly OfferedPsk[], hash: Hash): readonly OfferedPsk[] {
   return psks.filter(({ binder }) => binder.length === hash.length || !hashLengths.has(binder.length));
