@@ -65,7 +65,7 @@ export const decoderProperties = [
     decodes(syntax, () => decodeCertificateStatus(bytes));
     fragmentOf(bytes);
     decodeTicket(bytes);
-    decodeTicket(Uint8Array.of(1, ...bytes));
+    decodeTicket(Uint8Array.of(3, ...bytes));
     if (ticketKeys.unprotect(bytes) !== undefined) throw new Error('a ticket that nobody sealed was opened');
   }),
   property(

@@ -128,6 +128,8 @@ export function chainVerifier(options: ChainVerifierOptions = {}): VerifyPeer {
     if (peer.certificateType === 'rawPublicKey') {
       throw new TlsError('unsupported_certificate', 'a raw public key has no chain to be verified; judge it by itself');
     }
+    // The chain was verified when it was shown, and the session that has kept its hash has ended with the leaf at the latest.
+    if (peer.certificateType === 'x509Sha256') return;
     const { role, certificates, serverName } = peer;
     const name = role === 'server' ? { host: host ?? serverName } : {};
     const verdict = store.verify({ ...limits, chain: certificates, purpose: role, time: now(), ...name });

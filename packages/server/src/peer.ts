@@ -53,6 +53,9 @@ export class PeerCheck {
 
   readonly verify: VerifyPeer = (peer) => {
     if (peer.certificateType === 'rawPublicKey') return this.#judgeKey(peer);
+    if (peer.certificateType !== 'x509') {
+      throw new TlsError('unsupported_certificate', `${peer.certificateType} came where certificates were demanded`);
+    }
     const { role, certificates, echPublicName } = peer;
     if (echPublicName !== undefined) return this.#judgePublicName(certificates, echPublicName);
     const error = this.#judge(role, certificates);

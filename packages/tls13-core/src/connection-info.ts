@@ -38,6 +38,11 @@ export interface ConnectionInfo {
   readonly recordSizeLimit: RecordSizeLimit | undefined;
   /** DER, leaf first; of the original handshake when resumed; empty when the peer showed none. */
   readonly peerCertificates: readonly Uint8Array[];
+  /**
+   * SHA-256 of the client's leaf at a server with `tickets.retainOnlySha256OfClientCerts`, whether the client has shown it
+   * or resumes a session that has kept it; `undefined` elsewhere.
+   */
+  readonly peerCertificateSha256?: Uint8Array | undefined;
   /** DER SubjectPublicKeyInfo that the peer showed instead of certificates (RFC 7250); of the original handshake when resumed. */
   readonly peerRawPublicKey: Uint8Array | undefined;
   /** A DER OCSPResponse stapled to the peer's leaf (§4.5.1.1); of the original handshake when resumed. */

@@ -17,6 +17,12 @@ export interface Credential {
    */
   readonly delegatedCredential?: Uint8Array;
   /**
+   * Present it only to peers whose certificate_authorities (§4.3.4) name the issuer of a certificate in the chain: for one
+   * that few know, beside others. Without it such a peer is given another credential if that has an issuer it names, and
+   * this one if none has (§4.5.1.2). Default false.
+   */
+  readonly mustMatchIssuer?: boolean;
+  /**
    * A DER OCSPResponse for the leaf, shown to peers that ask for one (status_request, §4.5.1.1); or how to get it, at
    * each handshake. `undefined` shows none; what the function throws ends the handshake.
    */
@@ -31,7 +37,7 @@ export interface Credential {
  */
 export type VerifyPeer = (peer: PeerIdentity) => Awaitable<void>;
 
-export type PeerIdentity = PeerCertificates | PeerRawPublicKey;
+export type PeerIdentity = PeerCertificates | PeerRawPublicKey | PeerCertificateHash;
 
 interface Peer {
   readonly role: 'client' | 'server';
@@ -64,6 +70,16 @@ export interface PeerRawPublicKey extends Peer {
   readonly certificateType: 'rawPublicKey';
   /** DER SubjectPublicKeyInfo. */
   readonly publicKey: Uint8Array;
+}
+
+/**
+ * What is left of a client's certificates in a session, under `tickets.retainOnlySha256OfClientCerts` and nowhere else: they
+ * were judged when they were shown, and have not expired since.
+ */
+export interface PeerCertificateHash extends Peer {
+  readonly certificateType: 'x509Sha256';
+  /** Of the leaf's DER. */
+  readonly sha256: Uint8Array;
 }
 
 /** An algorithm of certificate compression (RFC 8879), both ways or one. */

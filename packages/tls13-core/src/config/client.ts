@@ -12,8 +12,14 @@ export interface ClientConfig extends CommonConfig {
   readonly serverName?: string;
   /** Without it the server must have one of `psks`: no certificate is accepted, and none is asked for. */
   readonly verifyPeer?: VerifyPeer;
-  /** Sent when the server requests a certificate; without one an empty Certificate answers (§4.5.1). */
-  readonly credential?: Credential | ((request: CertificateRequestInfo) => Awaitable<Credential | undefined>);
+  /**
+   * Sent when the server requests a certificate: of several the first that is of use to it, as for a server's `credentials`.
+   * Without one an empty Certificate answers (§4.5.1).
+   */
+  readonly credential?:
+    | Credential
+    | readonly Credential[]
+    | ((request: CertificateRequestInfo) => Awaitable<Credential | undefined>);
   /**
    * Let the server ask for a certificate after the handshake too (post_handshake_auth, §4.3.6): `credential` answers. While
    * it decides, what comes from the server waits. Default false.
@@ -24,7 +30,7 @@ export interface ClientConfig extends CommonConfig {
    * believed by nobody who does not ask for it here.
    */
   readonly serverCertificateTypes?: readonly CertificateTypeName[];
-  /** Types that this client can show. Default: that of its `credential`; `x509` where that is a function. */
+  /** Types that this client can show. Default: those of its `credential`; `x509` where that is a function. */
   readonly clientCertificateTypes?: readonly CertificateTypeName[];
   /** DER distinguished names of the authorities whose certificates the server should show (§4.3.4). Default: not said. */
   readonly certificateAuthorities?: readonly Uint8Array[];

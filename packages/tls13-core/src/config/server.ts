@@ -10,8 +10,9 @@ import type { Psk, PskLookup } from './psk.js';
 
 export interface ServerConfig extends CommonConfig {
   /**
-   * The first whose signer shares a scheme with the client is presented; or a choice made from the ClientHello. Without
-   * any, only clients with one of `psks` are served.
+   * The first that is of use to the client is presented, by its type of certificate and its signer's schemes; among those
+   * one whose chain the client says it can judge, by the signatures in it and by the issuers (§4.5.1.2). Or a choice made
+   * from the ClientHello: see `firstUsableCredential`. Without any, only clients with one of `psks` are served.
    */
   readonly credentials?: readonly Credential[] | ((hello: ClientHelloInfo) => Awaitable<Credential | undefined>);
   /** External PSKs (§4.3.11), best first, or how to find one. They go before certificates. */
@@ -83,6 +84,12 @@ export interface TicketConfig {
   readonly acrossNames?: boolean;
   /** Asked before a session is resumed: false makes a full handshake. Default: none is refused. */
   readonly accept?: (hello: ClientHelloInfo) => Awaitable<boolean>;
+  /**
+   * Of a client's certificates a session keeps the SHA-256 hash of the leaf alone: a resumed connection has
+   * `peerCertificateSha256` in place of `peerCertificates`, `verifyPeer` is asked about the hash, and no ticket outlives
+   * the leaf. A ticket made under the other setting is not taken. Default false.
+   */
+  readonly retainOnlySha256OfClientCerts?: boolean;
 }
 
 /**

@@ -18,17 +18,17 @@ export interface Acceptance {
   readonly signatureSchemes: readonly number[];
   /** signature_algorithms_cert, or the same again (§4.3.3). */
   readonly certificateSignatureSchemes: readonly number[];
+  /** certificate_authorities, empty when the peer names none (§4.3.4). */
+  readonly certificateAuthorities: readonly Uint8Array[];
   /** delegated_credential (RFC 9345) */
   readonly delegatedCredentialSchemes: readonly number[];
-  /** certificate_authorities (§4.3.4): DER names; empty when the peer names none. */
-  readonly certificateAuthorities: readonly Uint8Array[];
   /** Milliseconds since 1970. */
   readonly now: number;
 }
 
 /**
- * The first credential that can sign for the peer; among those, the first whose chain is signed as the peer accepts it
- * comes before the others (§4.5.1.2), and of these one by an authority that the peer names (§4.3.4).
+ * The first credential that can sign for the peer; among those, one whose chain is signed as the peer accepts it comes
+ * before the others, and one with an issuer that the peer names before those without (§4.5.1.2).
  */
 export function firstUsable(credentials: readonly Credential[], accepted: Acceptance): ChosenCredential | undefined {
   const usable = credentials.flatMap((credential): readonly ChosenCredential[] => {
@@ -38,45 +38,32 @@ export function firstUsable(credentials: readonly Credential[], accepted: Accept
   const [first, ...others] = usable;
   if (others.length === 0) return first;
   const signed = usable.filter(({ credential }) => chainIsAccepted(credential, accepted));
-  const candidates = signed.length === 0 ? usable : signed;
-  return candidates.find(({ credential }) => isOfNamedAuthority(credential, accepted)) ?? candidates[0];
+  const best = signed.length === 0 ? usable : signed;
+  return best.find(({ credential }) => suitsAuthorities(credential, accepted)) ?? best[0];
 }
 
 /**
- * The first credential that can sign for a client, as a server without a choice of its own takes it: one whose chain is
- * signed as the client accepts it comes before others. `now` is in milliseconds since 1970, by default `Date.now()`.
+ * The first credential that can sign for a client, as a server without a choice of its own takes it: one whose chain the
+ * client says it can judge (§4.5.1.2) comes before others. `now` is in milliseconds since 1970, by default `Date.now()`.
  */
 export function firstUsableCredential(
   credentials: readonly Credential[],
-  hello: Pick<
-    ClientHelloInfo,
-    'certificateTypes' | 'signatureSchemes' | 'certificateSignatureSchemes' | 'delegatedCredentialSchemes'
-  > &
+  hello: Pick<ClientHelloInfo, Exclude<keyof Acceptance, 'now' | 'certificateAuthorities'>> &
     Partial<Pick<ClientHelloInfo, 'certificateAuthorities'>>,
   now = Date.now(),
 ): Credential | undefined {
-  const {
-    certificateTypes,
-    signatureSchemes: handshake,
-    certificateSignatureSchemes,
-    delegatedCredentialSchemes,
-    certificateAuthorities = [],
-  } = hello;
-  const accepted = {
-    certificateTypes,
-    signatureSchemes: handshake,
-    certificateSignatureSchemes,
-    delegatedCredentialSchemes,
-    certificateAuthorities,
-    now,
-  };
-  return firstUsable(credentials, accepted)?.credential;
+  return firstUsable(credentials, { certificateAuthorities: [], ...hello, now })?.credential;
+}
+
+/** Whether a peer may be shown the credential, as far as its certificate_authorities goes (§4.3.4). */
+export function mayBeShown(credential: Credential, accepted: Pick<Acceptance, 'certificateAuthorities'>): boolean {
+  return credential.mustMatchIssuer !== true || hasNamedIssuer(credential, accepted);
 }
 
 /** The scheme to sign with under this credential, or `undefined` when the peer has no use for it. */
 function usableScheme(credential: Credential, accepted: Acceptance): SignatureSchemeName | undefined {
   const { signer, delegatedCredential, certificateChain } = credential;
-  if (!accepted.certificateTypes.includes(typeOf(credential))) return undefined;
+  if (!accepted.certificateTypes.includes(typeOf(credential)) || !mayBeShown(credential, accepted)) return undefined;
   if (delegatedCredential === undefined) return chooseSignatureScheme(signer, accepted.signatureSchemes);
   const [leaf] = certificateChain;
   if (leaf === undefined) return undefined;
@@ -94,44 +81,51 @@ function chainIsAccepted(
   { certificateSignatureSchemes: accepted }: Acceptance,
 ): boolean {
   return certificateChain.every((certificate) => {
-    const schemes = schemesOfSignature(certificate);
+    const { schemes } = madeBy(certificate);
     return schemes === undefined || schemes.some((scheme) => accepted.includes(signatureSchemes[scheme]));
   });
 }
 
-/** Whether a certificate of the chain is issued by one of the authorities that the peer names (§4.3.4). */
-function isOfNamedAuthority({ certificateChain }: Credential, { certificateAuthorities: named }: Acceptance): boolean {
-  if (named.length === 0) return false;
+/** §4.5.1.2: of a peer that names authorities, one of which should have issued a certificate of the chain. */
+function suitsAuthorities(credential: Credential, accepted: Acceptance): boolean {
+  const asksForNone = accepted.certificateAuthorities.length === 0 || credential.rawPublicKey !== undefined;
+  return asksForNone || hasNamedIssuer(credential, accepted);
+}
+
+function hasNamedIssuer(
+  { certificateChain }: Credential,
+  { certificateAuthorities }: Pick<Acceptance, 'certificateAuthorities'>,
+): boolean {
   return certificateChain.some((certificate) => {
-    const issuer = issuerOf(certificate);
-    return issuer !== undefined && named.some((name) => equal(name, issuer));
+    const { issuer } = madeBy(certificate);
+    return issuer !== undefined && certificateAuthorities.some((name) => equal(name, issuer));
   });
 }
 
-function issuerOf(certificate: Uint8Array): Uint8Array | undefined {
-  try {
-    return certificateFields(certificate).issuer?.bytes;
-  } catch (error) {
-    if (error instanceof TlsError) return undefined;
-    throw error;
-  }
+/** Who made a certificate and how. */
+interface Making {
+  /** `undefined` when it makes no difference (§4.5.1.2). */
+  readonly schemes: readonly SignatureSchemeName[] | undefined;
+  /** The name in DER. */
+  readonly issuer: Uint8Array | undefined;
 }
 
 /** Read once for each certificate of ours. */
-const known = new WeakMap<Uint8Array, readonly SignatureSchemeName[] | 'any'>();
+const known = new WeakMap<Uint8Array, Making>();
 
-function schemesOfSignature(certificate: Uint8Array): readonly SignatureSchemeName[] | undefined {
-  const schemes = known.get(certificate) ?? readSchemes(certificate);
-  known.set(certificate, schemes);
-  return schemes === 'any' ? undefined : schemes;
+function madeBy(certificate: Uint8Array): Making {
+  const making = known.get(certificate) ?? readMaking(certificate);
+  known.set(certificate, making);
+  return making;
 }
 
-function readSchemes(certificate: Uint8Array): readonly SignatureSchemeName[] | 'any' {
+function readMaking(certificate: Uint8Array): Making {
   try {
-    return certificateSignatureSchemes(certificateFields(certificate)) ?? 'any';
+    const fields = certificateFields(certificate);
+    return { schemes: certificateSignatureSchemes(fields), issuer: fields.issuer?.bytes };
   } catch (error) {
     // What this side presents is its own affair: a certificate that is not readable here is shown as it is.
-    if (error instanceof TlsError) return 'any';
+    if (error instanceof TlsError) return { schemes: undefined, issuer: undefined };
     throw error;
   }
 }

@@ -1,19 +1,21 @@
 /** Turns what a client chose into settings the protocol can rely on, or says in a sentence what is wrong. */
-import type { ClientConfig, Psk } from '../config/index.js';
+import type { ClientConfig, Credential, Psk } from '../config/index.js';
+import { typeOf } from '../handshake/certificate-types.js';
 import { handshakeSchemes } from '../handshake/certificate-verify.js';
 import { type CertificateTypeName, isKemGroup, type NamedGroupName } from '../registry.js';
 import { checkedAuthorities } from './authorities.js';
 import { type CommonSettings, commonSettings } from './common.js';
 import { checkCredential, checkedTypes } from './credential.js';
 import { type EchClientSettings, echClientSettings } from './ech.js';
-import { checkedPsks } from './psk.js';
+import { checkedPsks, suitesWithPsk } from './psk.js';
 import { checkTicketRequest } from './tickets.js';
 
 /** A client's settings: everything that has a default has its value. */
 export interface ClientSettings extends CommonSettings {
   readonly serverName: ClientConfig['serverName'];
   readonly verifyPeer: ClientConfig['verifyPeer'];
-  readonly credential: ClientConfig['credential'];
+  /** Best first, or how to choose. */
+  readonly credential: readonly Credential[] | Extract<ClientConfig['credential'], (...request: never) => unknown>;
   readonly serverCertificateTypes: readonly CertificateTypeName[];
   readonly clientCertificateTypes: readonly CertificateTypeName[];
   readonly certificateAuthorities: readonly Uint8Array[];
@@ -41,9 +43,10 @@ export function clientSettings(config: ClientConfig): ClientSettings {
   if (typeof verifyPeer !== 'function' && (verifyPeer !== undefined || psks.length === 0)) {
     throw new TypeError('verifyPeer must be a function: without it any server would be believed');
   }
-  const { serverName, credential } = config;
-  if (credential !== undefined && typeof credential !== 'function') checkCredential(credential, 'credential');
-  const shown = typeof credential === 'object' && credential.rawPublicKey !== undefined ? 'rawPublicKey' : 'x509';
+  const { serverName, credential: given = [] } = config;
+  const credential = typeof given === 'object' && 'signer' in given ? [given] : given;
+  const shown = typeof credential === 'function' ? [] : credential.map(typeOf);
+  if (typeof credential !== 'function') for (const one of credential) checkCredential(one, 'credential');
   if (serverName !== undefined) checkServerName(serverName);
   const keyShares = config.keyShares ?? defaultKeyShares(common.groups);
   for (const group of keyShares) {
@@ -51,11 +54,16 @@ export function clientSettings(config: ClientConfig): ClientSettings {
   }
   return {
     ...common,
+    // With certificates to fall back on, a suite is of use without a PSK.
+    cipherSuites: verifyPeer === undefined ? suitesWithPsk(common.cipherSuites, psks) : common.cipherSuites,
     serverName,
     verifyPeer,
     credential,
     serverCertificateTypes: checkedTypes('serverCertificateTypes', config.serverCertificateTypes ?? ['x509']),
-    clientCertificateTypes: checkedTypes('clientCertificateTypes', config.clientCertificateTypes ?? [shown]),
+    clientCertificateTypes: checkedTypes(
+      'clientCertificateTypes',
+      config.clientCertificateTypes ?? (shown.length === 0 ? ['x509'] : shown),
+    ),
     certificateAuthorities: checkedAuthorities(config.certificateAuthorities ?? []),
     session: config.session,
     psks,

@@ -12,7 +12,10 @@ export function checkCredential({ certificateChain, rawPublicKey, signer, ...sho
     throw new TypeError(`${where}: a rawPublicKey has no certificateChain; give the two as two credentials`);
   }
   if (signer.schemes.length === 0) throw new TypeError(`${where}: a signer offers no signature scheme`);
-  const { ocspResponse, signedCertificateTimestamps, delegatedCredential } = shown;
+  const { ocspResponse, signedCertificateTimestamps, delegatedCredential, mustMatchIssuer } = shown;
+  if (mustMatchIssuer === true && rawPublicKey !== undefined) {
+    throw new TypeError(`${where}: mustMatchIssuer is for certificates; a rawPublicKey has no issuer`);
+  }
   if (delegatedCredential !== undefined) checkDelegatedCredential(delegatedCredential, signer);
   if (ocspResponse instanceof Uint8Array && ocspResponse.length === 0) {
     throw new TypeError(`${where}: an ocspResponse is empty; leave it out where there is none`);

@@ -1,6 +1,7 @@
 /** What both roles choose about pre-shared keys, checked; and the guard against reflected handshakes. */
 import type { CommonConfig, Psk, PskKeyExchangeMode, ReflectionGuard } from '../config/index.js';
-import { checkPsk } from '../external-psk.js';
+import type { CipherSuite } from '../crypto/suites.js';
+import { checkPsk, wirePsks } from '../external-psk.js';
 import { pskKeyExchangeModes } from '../registry.js';
 
 /** What both roles have. */
@@ -20,6 +21,19 @@ export function pskSettings(config: CommonConfig): PskSettings {
     }
   }
   return { pskKeyExchangeModes: [...new Set(modes)], reflectionGuard: config.reflectionGuard };
+}
+
+/**
+ * The suites that one of the PSKs goes with (§4.3.11): all that a client may offer that believes nobody without one. With
+ * another the server could pick what leaves it no PSK. Throws TypeError when none is left.
+ */
+export function suitesWithPsk(suites: readonly CipherSuite[], psks: readonly Psk[]): readonly CipherSuite[] {
+  const usable = suites.filter(({ hash }) => psks.some((psk) => wirePsks(psk, [hash]).length > 0));
+  if (usable.length > 0) return usable;
+  const hashes = [...new Set(suites.map(({ hash }) => hash))].join(' and ');
+  throw new TypeError(
+    `cipherSuites: ${suites.map(({ name }) => name).join(', ')} need a PSK with hash ${hashes}; psks has none`,
+  );
 }
 
 /** Throws TypeError or RangeError for one that cannot be used, and for two that nobody could tell apart. */

@@ -12,6 +12,7 @@ export interface TicketSettings {
   readonly countLimit: number;
   /** A ticket is good for all of this server's names. */
   readonly acrossNames: boolean;
+  readonly retainOnlySha256OfClientCerts: boolean;
   /** Seconds. */
   readonly lifetime: number;
   readonly accept: TicketConfig['accept'];
@@ -23,7 +24,7 @@ const mostTickets = 16;
 /** Throws TypeError or RangeError naming the option. */
 export function ticketSettings(config: TicketConfig, provider: CryptoProvider): TicketSettings {
   const { protector, store, count = 2, lifetime = 7_200 } = config;
-  const { countLimit = Math.max(count, 8), acrossNames = false } = config;
+  const { countLimit = Math.max(count, 8), acrossNames = false, retainOnlySha256OfClientCerts = false } = config;
   for (const [name, value] of Object.entries({ count, countLimit })) {
     if (!Number.isInteger(value) || value < 0 || value > mostTickets) {
       throw new RangeError(`tickets.${name} must be a whole number from 0 to ${mostTickets}, not ${value}`);
@@ -32,14 +33,14 @@ export function ticketSettings(config: TicketConfig, provider: CryptoProvider): 
   if (!Number.isInteger(lifetime) || lifetime < 1 || lifetime > maximumTicketLifetime) {
     throw new RangeError(`tickets.lifetime must be 1 to ${maximumTicketLifetime} seconds (§4.7.1), not ${lifetime}`);
   }
-  const common = { count, countLimit, lifetime, acrossNames, accept: config.accept };
-  if (store !== undefined && protector === undefined) return { ...stored(store, provider), ...common };
+  const terms = { count, countLimit, lifetime, acrossNames, accept: config.accept, retainOnlySha256OfClientCerts };
+  if (store !== undefined && protector === undefined) return { ...stored(store, provider), ...terms };
   if (store !== undefined || protector === undefined) {
     throw new TypeError(
       'tickets: give either a protector, for tickets that hold the session, or a store that keeps it',
     );
   }
-  return { keep: (state) => protector.protect(state), open: (ticket) => protector.unprotect(ticket), ...common };
+  return { keep: (state) => protector.protect(state), open: (ticket) => protector.unprotect(ticket), ...terms };
 }
 
 /** Throws RangeError for what does not fit into a byte. */

@@ -6,6 +6,7 @@ import { EarlySecret } from '../../src/keys/schedule.js';
 import { Transcript } from '../../src/keys/transcript.js';
 import { extensionTypes, namedGroups, signatureSchemes } from '../../src/registry.js';
 import type { Session } from '../../src/session.js';
+import { clientSettings } from '../../src/settings/index.js';
 import { truncateClientHello } from '../../src/wire/index.js';
 import { effectOf, provider, resuming, session, TestClient, untilServerHello } from './client-support.js';
 
@@ -204,4 +205,33 @@ it('hashes with the PSK of a session whose hash is SHA-384', () => {
   const binders = body.extensions.preSharedKey?.binders ?? [];
   const bound = Transcript.start(sha384).append(truncateClientHello(bytes, binders)).digest();
   expect(binders).toEqual([finishedVerifyData(sha384, EarlySecret.from(sha384, long.psk).binderKey('res'), bound)]);
+});
+
+describe('the suites of a client with PSKs (§4.3.11)', () => {
+  const psk = { identity: Uint8Array.of(1), key: new Uint8Array(32).fill(3) };
+  const psk384 = { identity: Uint8Array.of(2), key: new Uint8Array(48).fill(4), hash: 'sha384' } as const;
+  const imported = { externalIdentity: Uint8Array.of(5), key: new Uint8Array(16).fill(6) };
+  const suites = (config: Partial<ClientConfig>) =>
+    clientSettings({ provider, ...config }).cipherSuites.map(({ name }) => name);
+  const both = ['TLS_AES_256_GCM_SHA384', 'TLS_AES_128_GCM_SHA256'] as const;
+
+  it.each([
+    [[psk], ['TLS_AES_128_GCM_SHA256']],
+    [[psk384], ['TLS_AES_256_GCM_SHA384']],
+    [[psk, psk384], both],
+    [[imported], both],
+  ])('are those that one of them goes with, where no certificate is taken', (psks, wanted) => {
+    expect(suites({ psks, cipherSuites: both })).toEqual(wanted);
+  });
+
+  it('are all where a certificate is taken too', () => {
+    expect(suites({ psks: [psk], cipherSuites: both, verifyPeer: () => {} })).toEqual(both);
+  });
+
+  it('must leave one', () => {
+    const cipherSuites = ['TLS_AES_256_GCM_SHA384'] as const;
+    expect(() => suites({ psks: [psk], cipherSuites })).toThrow(
+      /cipherSuites: TLS_AES_256_GCM_SHA384 need a PSK with hash sha384; psks has none/,
+    );
+  });
 });

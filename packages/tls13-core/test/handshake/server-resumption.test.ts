@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { TlsError } from '../../src/alert.js';
-import type { Protector, ServerConfig } from '../../src/config/index.js';
+import type { PeerIdentity, Protector, ServerConfig } from '../../src/config/index.js';
 import { decodeTicket, encodeTicket } from '../../src/handshake/server/ticket.js';
 import { createTicketKeys } from '../../src/ticket-keys.js';
 import {
@@ -93,6 +94,7 @@ describe('tickets', () => {
       serverName: 'example.com',
       alpnProtocol: undefined,
       clientCertificates: [Uint8Array.of(0x30, 0)],
+      clientCertificateHash: { sha256: new Uint8Array(32).fill(7), notAfter: 2_000_000_000 },
       clientRawPublicKey: Uint8Array.of(0x30, 1, 5),
       serverCertificateType: 'rawPublicKey',
       pskIdentity: Uint8Array.of(1, 2, 3),
@@ -297,5 +299,97 @@ describe("the client's identity in a ticket", () => {
     const { config } = resumable(asking);
     const tickets = [one(ticketsFrom(config))];
     expect(selected(offered({ ...config, clientAuthentication: 'none' }, tickets))).toBeUndefined();
+  });
+});
+
+describe('tickets.retainOnlySha256OfClientCerts', () => {
+  const asking = { clientAuthentication: 'require', verifyPeer: () => {} } as const;
+  const leaf = clientIdentity.certificate;
+  const sha256 = new Uint8Array(createHash('sha256').update(leaf).digest());
+
+  /** Tickets that can be read, so that a test sees what is in them. */
+  const readable: Protector = { protect: (state) => state.slice(), unprotect: (sealed) => sealed.slice() };
+  const settings = (retainOnlySha256OfClientCerts: boolean, more: Partial<ServerConfig> = {}) =>
+    resumable({ ...asking, tickets: { protector: readable, retainOnlySha256OfClientCerts }, ...more });
+  const includes = (whole: Uint8Array, part: Uint8Array) => Buffer.from(whole).includes(Buffer.from(part));
+
+  it('puts the hash into the ticket in place of the certificates', () => {
+    const [hashed, whole] = [true, false].map((retain) => one(ticketsFrom(settings(retain).config)).ticket);
+    if (hashed === undefined || whole === undefined) throw new Error('no tickets');
+    expect([includes(hashed, leaf), includes(hashed, sha256)]).toEqual([false, true]);
+    expect([includes(whole, leaf), includes(whole, sha256)]).toEqual([true, false]);
+    expect(whole.length - hashed.length).toBe(leaf.length + 3 - 32);
+  });
+
+  it('reports the hash of a client that shows its certificate, and of one that resumes', () => {
+    const { config } = settings(true);
+    const server = new TestServer(config);
+    const client = new TestClient();
+    server.receive(client.hello());
+    client.takeFlight(server);
+    server.receive(client.certificate());
+    server.receive(client.certificateVerify());
+    const info = connection(server.receive(client.finished()));
+    expect(info).toMatchObject({ peerCertificates: [leaf], peerCertificateSha256: sha256 });
+
+    let tickets = client.takeTickets(server);
+    for (let resumptions = 0; resumptions < 2; resumptions++) {
+      const again = offered(config, [one(tickets)]);
+      const resumed = connection(again.server.receive(again.client.finished()));
+      expect(resumed).toMatchObject({ resumed: true, peerCertificates: [], peerCertificateSha256: sha256 });
+      tickets = again.client.takeTickets(again.server);
+    }
+  });
+
+  it('says nothing of a client that shows no certificate', () => {
+    const { config } = settings(true, { clientAuthentication: 'none' });
+    const { server, client } = offered(config, [one(ticketsFrom(config))]);
+    expect(selected({ server })).toBe(0);
+    expect(connection(server.receive(client.finished())).peerCertificateSha256).toBeUndefined();
+  });
+
+  it('asks verifyPeer about the hash, which may refuse it: a full handshake', () => {
+    const judged: PeerIdentity[] = [];
+    const verifyPeer = (peer: PeerIdentity) => {
+      judged.push(peer);
+      if (peer.certificateType === 'x509Sha256') throw new TlsError('certificate_revoked', 'revoked since');
+    };
+    const { config } = settings(true, { verifyPeer });
+    expect(selected(offered(config, [one(ticketsFrom(config))]))).toBeUndefined();
+    expect(judged).toEqual([
+      expect.objectContaining({ certificateType: 'x509', resumed: false }),
+      { certificateType: 'x509Sha256', sha256, role: 'client', serverName: undefined, resumed: true },
+    ]);
+  });
+
+  it.each([
+    [true, false],
+    [false, true],
+  ])('does not take a ticket made under another setting: made with %s, taken with %s', (made, taken) => {
+    const ticket = one(ticketsFrom(settings(made).config));
+    expect(selected(offered(settings(made).config, [ticket]))).toBe(0);
+    expect(selected(offered(settings(taken).config, [ticket]))).toBeUndefined();
+  });
+
+  it('takes no ticket with a hash where clients are not asked for certificates', () => {
+    const ticket = one(ticketsFrom(settings(true).config));
+    const { config } = settings(true, { clientAuthentication: 'none' });
+    expect(selected(offered(config, [ticket]))).toBeUndefined();
+  });
+
+  it('has no ticket outlive the certificate, at the first resumption and behind it', () => {
+    // The test certificate ends with 2048.
+    const end = Date.UTC(2049, 0, 1);
+    const { clock, config } = settings(true);
+    const lifetimes = (server: TestServer) => server.messages.map((message) => Buffer.from(message).readUInt32BE(4));
+    clock.milliseconds = end - 600_000;
+    const tickets = ticketsFrom(config);
+    clock.milliseconds += 100_000;
+    const { server, client } = offered(config, [one(tickets)], { age: 100_000 });
+    server.receive(client.finished());
+    expect(lifetimes(server)).toEqual([500, 500]);
+    clock.milliseconds = end;
+    expect(selected(offered(config, [one(tickets)], { age: 600_000 }))).toBeUndefined();
+    expect(ticketsFrom(config)).toEqual([]);
   });
 });

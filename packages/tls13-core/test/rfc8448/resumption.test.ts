@@ -141,6 +141,7 @@ function resumingServer(): TlsEngine {
     clientRawPublicKey: undefined,
     serverCertificateType: 'x509',
     clientCertificates: [],
+    clientCertificateHash: undefined,
     pskIdentity: undefined,
   });
   if (serverHello.type !== 'server_hello') throw new Error('not the trace');

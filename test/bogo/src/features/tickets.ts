@@ -1,6 +1,7 @@
 /** Resumption by tickets (§2.2, §4.7.1). */
-import type { Protector, Session } from 'tls13-core';
-import { expectSame, Failure } from '../failure.js';
+import { createHash } from 'node:crypto';
+import type { ConnectionInfo, Protector, Session } from 'tls13-core';
+import { expectBytes, expectSame, Failure } from '../failure.js';
 import type { Feature } from '../feature.js';
 import { base64, type Flags, number } from '../flags.js';
 import { recommendedTickets } from '../ticket-format.js';
@@ -16,7 +17,9 @@ export const tickets: Feature = {
       'expect-resumable-across-names',
       'no-ticket',
       'renew-ticket',
+      'expect-sha256-client-cert',
       'resumption-across-names-enabled',
+      'retain-only-sha256-client-cert',
       'skip-ticket',
     ],
     values: ['expect-ticket-age-skew', 'resumption-delay', 'ticket-key'],
@@ -24,6 +27,7 @@ export const tickets: Feature = {
   check(info, flags) {
     const skew = info.ticketAgeSkew ?? 0;
     if (info.resumed) expectSame('ticket age skew', skew, number(flags, 'expect-ticket-age-skew') ?? skew);
+    checkHash(info, flags);
   },
   server(flags, world) {
     if (flags.switches.has('no-ticket')) return {};
@@ -32,6 +36,7 @@ export const tickets: Feature = {
         protector: ticketKeys(flags, world),
         count: flags.switches.has('skip-ticket') ? 0 : 2,
         acrossNames: flags.switches.has('resumption-across-names-enabled'),
+        retainOnlySha256OfClientCerts: flags.switches.has('retain-only-sha256-client-cert'),
       },
     };
   },
@@ -46,6 +51,17 @@ export function checkSession(session: Session, { switches }: Flags): void {
   const across = session.resumableAcrossNames === true;
   const unexpected = across ? 'expect-not-resumable-across-names' : 'expect-resumable-across-names';
   if (switches.has(unexpected)) throw new Failure(`the session is ${across ? '' : 'not '}resumable across names`);
+}
+
+/** What the session keeps of the client's certificates; on the connection that they were shown on they are there too. */
+function checkHash({ peerCertificateSha256: hash, peerCertificates, resumed }: ConnectionInfo, flags: Flags): void {
+  expectSame('session has a hash', hash !== undefined, flags.switches.has('expect-sha256-client-cert'));
+  if (hash === undefined) return;
+  const [leaf] = peerCertificates;
+  expectSame('connection has certificates', leaf !== undefined, !resumed);
+  if (leaf !== undefined) {
+    expectBytes('hash of the certificate', [hash], [createHash('sha256').update(leaf).digest()]);
+  }
 }
 
 function ticketKeys(flags: Flags, world: World): Protector {

@@ -7,7 +7,6 @@ import type { CertificateTypeName } from '../../registry.js';
 import { type ClientSettings, checkCredential } from '../../settings/index.js';
 import type { CertificateRequest } from '../../wire/index.js';
 import { matchesOidFilters, oidFiltersReceived } from '../../x509/oid-filters.js';
-import { typeOf } from '../certificate-types.js';
 import { firstUsable } from '../credential-choice.js';
 import { type Authentication, authenticate, authenticateAsNobody, type ChosenCredential } from '../own-certificate.js';
 
@@ -51,23 +50,34 @@ export function answerRequest(
   { credential, now, certificateCompression: compressors }: ClientSettings,
 ): Awaitable<ClientAuthentication> {
   const answer = { role: 'client', context, transcript, asked, acceptedCompression, compressors } as const;
-  return whenKnown(typeof credential === 'function' ? credential(info) : credential, (given) => {
-    const presented = usable(given, info, now());
+  return whenKnown(given(credential, info), (credentials) => {
+    const presented = usable(credentials, info, now());
     if (presented === undefined) return { ...authenticateAsNobody(answer), presented };
     return whenKnown(authenticate(presented, answer), (made) => ({ ...made, presented }));
   });
 }
 
+/** What this client has for the request: checked when it was configured, or now. */
+function given(
+  credential: ClientSettings['credential'],
+  info: CertificateRequestInfo,
+): Awaitable<readonly Credential[]> {
+  if (typeof credential !== 'function') return credential;
+  return whenKnown(credential(info), (one) => {
+    if (one === undefined) return [];
+    checkCredential(one, 'credential');
+    return [one];
+  });
+}
+
 function usable(
-  credential: Credential | undefined,
+  credentials: readonly Credential[],
   request: CertificateRequestInfo,
   now: number,
 ): ChosenCredential | undefined {
-  if (credential !== undefined) checkCredential(credential, 'credential');
-  if (credential === undefined || typeOf(credential) !== request.certificateType) return undefined;
-  const accepted = { ...request, certificateTypes: [request.certificateType], now };
-  if (credential.rawPublicKey !== undefined) return firstUsable([credential], accepted);
-  const [leaf] = credential.certificateChain;
-  if (leaf === undefined || !matchesOidFilters(leaf, request.oidFilters)) return undefined;
-  return firstUsable([credential], accepted);
+  const matching = credentials.filter(({ rawPublicKey, certificateChain: [leaf] }) => {
+    if (rawPublicKey !== undefined) return true;
+    return leaf !== undefined && matchesOidFilters(leaf, request.oidFilters);
+  });
+  return firstUsable(matching, { ...request, certificateTypes: [request.certificateType], now });
 }

@@ -37,7 +37,7 @@ export function receiveFinished(
   }
   // RFC 9849 §6.1.7: who cannot open the ClientHello is not shown who the client is.
   const { settings } = context;
-  const own = negotiated.offer.ech.kind === 'rejected' ? { ...settings, credential: undefined } : settings;
+  const own = negotiated.offer.ech.kind === 'rejected' ? { ...settings, credential: [] } : settings;
   const answer = answerRequest(request, noContext, throughServerFinished, own);
   return whenReady(answer, (authentication) => connect(state, context, throughServerFinished, authentication));
 }

@@ -113,7 +113,10 @@ function authenticationOf(
  */
 function isSameClient({ localCertificate }: Session, { credential }: ClientSettings): boolean {
   if (localCertificate === undefined || typeof credential === 'function') return true;
-  return equal(localCertificate, credential?.rawPublicKey ?? credential?.certificateChain[0] ?? noBytes);
+  if (localCertificate.length === 0) return credential.length === 0;
+  return credential.some(({ rawPublicKey, certificateChain: [leaf] }) =>
+    equal(localCertificate, rawPublicKey ?? leaf ?? noBytes),
+  );
 }
 
 /** One for each hash of the suites that are offered (RFC 9258 §5.1); of an external PSK that is not imported, for its own alone. */

@@ -33,7 +33,7 @@ export function receiveCertificateVerify(
         suite,
         transcript: transcript.append(bytes),
         secrets,
-        info: { ...info, ...identityInfo(claimed, scheme) },
+        info: { ...info, ...identityInfo(claimed, scheme, settings) },
         clientCertificateType,
         tickets,
       },

@@ -7,6 +7,7 @@ import type { ServerSettings } from '../../settings/index.js';
 import type { Certificate, CertificateVerify } from '../../wire/index.js';
 import { matchesOidFilters } from '../../x509/oid-filters.js';
 import { type ClaimedIdentity, judge, readCertificate } from '../peer-certificate.js';
+import { certificateHash } from './certificate-hash.js';
 
 /** The client's claim, or `undefined` when it shows no certificate. `context` is that of the CertificateRequest. */
 export function claimOf(
@@ -34,9 +35,10 @@ export function claimOf(
 }
 
 /** What the connection reports of a client that has shown who it is. */
-export function identityInfo(claimed: ClaimedIdentity, scheme: SignatureSchemeName) {
+export function identityInfo(claimed: ClaimedIdentity, scheme: SignatureSchemeName, settings: ServerSettings) {
   return {
     ...claimed.evidence,
+    peerCertificateSha256: certificateHash(claimed.evidence.peerCertificates[0], settings)?.sha256,
     peerDelegatedCredential: claimed.delegated,
     peerCertificateCompression: claimed.compression,
     clientSignatureScheme: scheme,

@@ -6,7 +6,7 @@ import { nameOf, signatureSchemes } from '../../registry.js';
 import { checkCredential, type ServerSettings } from '../../settings/index.js';
 import { offeredTypes, typeOf } from '../certificate-types.js';
 import { forServers } from '../certificate-verify.js';
-import { type Acceptance, firstUsable } from '../credential-choice.js';
+import { type Acceptance, firstUsable, mayBeShown } from '../credential-choice.js';
 import type { ChosenCredential } from '../own-certificate.js';
 import type { Offer } from './client-hello.js';
 
@@ -63,6 +63,12 @@ function best(credentials: readonly Credential[], accepted: Acceptance): ChosenC
       `the client accepts certificates of type ${accepted.certificateTypes.join(', ') || 'unknown'}; the server has none (RFC 7250 §4.2)`,
     );
   }
+  if (!credentials.some((credential) => mayBeShown(credential, accepted))) {
+    throw new TlsError(
+      'handshake_failure',
+      `the client's certificate_authorities name ${accepted.certificateAuthorities.length} issuers, none of them one of the server's (§4.3.4)`,
+    );
+  }
   const ours = credentials.flatMap(({ signer }) => signer.schemes).join(', ');
   const seen = accepted.signatureSchemes.slice(0, 32).map((code) => nameOf(signatureSchemes, code));
   throw new TlsError(
@@ -72,13 +78,13 @@ function best(credentials: readonly Credential[], accepted: Acceptance): ChosenC
 }
 
 function acceptance({ signatureSchemes: handshake, hello }: Offer, now: number): Acceptance {
-  const { signatureAlgorithmsCert, delegatedCredential } = hello.extensions;
+  const { signatureAlgorithmsCert, certificateAuthorities, delegatedCredential } = hello.extensions;
   return {
     certificateTypes: offeredTypes(hello.extensions.serverCertificateTypes),
     signatureSchemes: forServers(handshake),
     certificateSignatureSchemes: signatureAlgorithmsCert ?? handshake,
+    certificateAuthorities: certificateAuthorities ?? [],
     delegatedCredentialSchemes: delegatedCredential ?? [],
-    certificateAuthorities: hello.extensions.certificateAuthorities ?? [],
     now,
   };
 }

@@ -211,6 +211,7 @@ function connectionInfo(
     echAccepted: hello.offer.ech.kind === 'accepted',
     ...noEvidence,
     peerCertificates: resumed?.clientCertificates ?? [],
+    peerCertificateSha256: resumed?.clientCertificateHash?.sha256,
     peerRawPublicKey: resumed?.clientRawPublicKey,
     localRawPublicKey: chosen?.credential.rawPublicKey,
     localCertificates: chosen?.credential.certificateChain ?? [],
@@ -230,11 +231,17 @@ function ticketTerms(parameters: Parameters, { settings }: ServerContext): Ticke
   if (settings.tickets === undefined || !canResume(hello.offer, settings)) return undefined;
   const count = expectedTickets(parameters, settings) ?? settings.tickets.count;
   if (psk?.origin.kind === 'resumption') {
-    const { authenticatedAt, pskIdentity, serverCertificateType } = psk.origin.ticket;
-    return { authenticatedAt, pskIdentity, serverCertificateType, count };
+    const { authenticatedAt, pskIdentity, serverCertificateType, clientCertificateHash } = psk.origin.ticket;
+    return { authenticatedAt, pskIdentity, serverCertificateType, clientCertificateHash, count };
   }
   const serverCertificateType = chosen === undefined ? 'x509' : typeOf(chosen.credential);
-  return { authenticatedAt: seconds(settings.now()), pskIdentity: psk?.origin.identity, serverCertificateType, count };
+  return {
+    authenticatedAt: seconds(settings.now()),
+    pskIdentity: psk?.origin.identity,
+    serverCertificateType,
+    clientCertificateHash: undefined,
+    count,
+  };
 }
 
 function keyLog({ hello }: Parameters, label: KeyLogLabel, secret: Secret): Effect {

@@ -145,7 +145,7 @@ export function receivePostHandshakeCertificateVerify(
       name: 'WAIT_POST_HANDSHAKE_FINISHED',
       connected,
       context,
-      identity: { certificates: claimed.evidence.peerCertificates, info: identityInfo(claimed, scheme) },
+      identity: { certificates: claimed.evidence.peerCertificates, info: identityInfo(claimed, scheme, settings) },
       transcript: transcript.append(bytes),
     },
     effects: [],

@@ -1,6 +1,7 @@
 /** Which ticket of the client's may be resumed (§2.2, §4.7.1). One that will not do costs a full handshake, no more. */
 import { TlsError } from '../../alert.js';
 import { type Awaitable, isPromised, whenKnown } from '../../awaitable.js';
+import type { PeerIdentity } from '../../config/index.js';
 import { type CipherSuite, cipherSuite } from '../../crypto/suites.js';
 import type { ServerSettings } from '../../settings/index.js';
 import { noEvidence, peerOf } from '../peer-certificate.js';
@@ -91,31 +92,46 @@ function sameName(a: string | undefined, b: string | undefined): boolean {
  * external PSK. Who has shown one is taken where clients are asked, in the handshake or, if this one offers that, after it.
  */
 function identitySuffices(
-  { clientCertificates, clientRawPublicKey, pskIdentity }: Ticket,
-  { clientAuthentication, verifyPeer, clientCertificateTypes: types }: ServerSettings,
+  { clientCertificates, clientCertificateHash, clientRawPublicKey, pskIdentity }: Ticket,
+  { clientAuthentication, verifyPeer, clientCertificateTypes: types, tickets }: ServerSettings,
   offersLater: boolean,
 ): boolean {
   const asks = clientAuthentication !== 'none' || (offersLater && verifyPeer !== undefined);
   if (clientRawPublicKey !== undefined) return asks && types.includes('rawPublicKey');
-  if (clientCertificates.length === 0) return clientAuthentication !== 'require' || pskIdentity !== undefined;
-  return asks && types.includes('x509');
+  const isHashed = clientCertificateHash !== undefined;
+  if (!isHashed && clientCertificates.length === 0) {
+    return clientAuthentication !== 'require' || pskIdentity !== undefined;
+  }
+  // Who wants certificates cannot do with a hash, and who wants none kept takes none.
+  const isKept = isHashed === (tickets?.retainOnlySha256OfClientCerts === true);
+  return isKept && asks && types.includes('x509');
 }
 
 /** The client's certificates are judged anew: they may have expired since, or what is trusted may have changed. */
-function identityHolds(
-  { clientCertificates, clientRawPublicKey }: Ticket,
-  { verifyPeer }: ServerSettings,
-): Awaitable<boolean> {
-  if (clientCertificates.length === 0 && clientRawPublicKey === undefined) return true;
+function identityHolds(ticket: Ticket, { verifyPeer }: ServerSettings): Awaitable<boolean> {
+  const peer = identityOf(ticket);
+  if (peer === undefined) return true;
   if (verifyPeer === undefined) return false;
-  const evidence = { ...noEvidence, peerCertificates: clientCertificates, peerRawPublicKey: clientRawPublicKey };
-  const peer = peerOf(evidence, { role: 'client', serverName: undefined, resumed: true });
   try {
     const verdict = verifyPeer(peer);
     return isPromised(verdict) ? Promise.resolve(verdict).then(() => true, refused) : true;
   } catch (error) {
     return refused(error);
   }
+}
+
+/** `undefined` of a client that has shown nothing. */
+function identityOf({
+  clientCertificates,
+  clientCertificateHash,
+  clientRawPublicKey,
+}: Ticket): PeerIdentity | undefined {
+  const about = { role: 'client', serverName: undefined, resumed: true } as const;
+  if (clientCertificateHash !== undefined) {
+    return { ...about, certificateType: 'x509Sha256', sha256: clientCertificateHash.sha256 };
+  }
+  if (clientCertificates.length === 0 && clientRawPublicKey === undefined) return undefined;
+  return peerOf({ ...noEvidence, peerCertificates: clientCertificates, peerRawPublicKey: clientRawPublicKey }, about);
 }
 
 function refused(error: unknown): false {

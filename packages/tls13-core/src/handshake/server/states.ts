@@ -8,6 +8,7 @@ import type { CertificateTypeName } from '../../registry.js';
 import type { ServerSettings } from '../../settings/index.js';
 import type { EchOutcome } from '../ech/open.js';
 import type { ClaimedIdentity } from '../peer-certificate.js';
+import type { CertificateHash } from './certificate-hash.js';
 import type { PostHandshake, WaitPostHandshakeCertificateVerify, WaitPostHandshakeFinished } from './post-handshake.js';
 import type { Retry } from './retry.js';
 
@@ -96,6 +97,8 @@ export interface TicketTerms {
   readonly authenticatedAt: number;
   /** On the wire, of the external PSK that authenticated it. */
   readonly pskIdentity: Uint8Array | undefined;
+  /** Of the session that is resumed, where it has kept that in place of the client's certificates. */
+  readonly clientCertificateHash: CertificateHash | undefined;
   readonly count: number;
   /** What the server showed in it (RFC 7250). */
   readonly serverCertificateType: CertificateTypeName;

@@ -27,6 +27,7 @@ import {
 } from '../../wire/codec.js';
 import { encodeMessage } from '../../wire/index.js';
 import { chooseGrease, greaseExtension } from '../grease.js';
+import { type CertificateHash, keptHash } from './certificate-hash.js';
 import type { ServerContext, TicketTerms } from './states.js';
 import { seconds } from './time.js';
 
@@ -48,8 +49,9 @@ export interface Ticket {
   readonly earlyDataIssuer: Uint8Array;
   readonly serverName: string | undefined;
   readonly alpnProtocol: string | undefined;
-  /** DER, leaf first; empty when the client showed none. */
+  /** DER, leaf first; empty when the client showed none, and where their hash is kept in their place. */
   readonly clientCertificates: readonly Uint8Array[];
+  readonly clientCertificateHash: CertificateHash | undefined;
   /** DER SubjectPublicKeyInfo that it showed instead (RFC 7250). */
   readonly clientRawPublicKey: Uint8Array | undefined;
   /** What the server showed in the full handshake. */
@@ -98,7 +100,9 @@ function newSessionTickets(
   const issuedAt = seconds(now);
   const maxEarlyData = settings.earlyData?.maxSize ?? 0;
   const { authenticatedAt, pskIdentity, serverCertificateType, count } = terms;
-  const lifetime = Math.min(tickets.lifetime, authenticatedAt + longestChain - issuedAt);
+  const clientCertificateHash = keptHash(info, terms, settings);
+  const end = Math.min(authenticatedAt + longestChain, clientCertificateHash?.notAfter ?? Number.POSITIVE_INFINITY);
+  const lifetime = Math.min(tickets.lifetime, end - issuedAt);
   // What a stranger makes a server keep is bounded: what is longer is no host name, and its sessions are not resumed.
   const nameLength = info.serverName?.length ?? 0;
   if (lifetime <= 0 || nameLength > longestServerName) return [];
@@ -119,7 +123,8 @@ function newSessionTickets(
       earlyDataIssuer: settings.earlyData?.issuer ?? noBytes,
       serverName: info.serverName,
       alpnProtocol: info.alpnProtocol,
-      clientCertificates: info.peerCertificates,
+      clientCertificates: clientCertificateHash === undefined ? info.peerCertificates : [],
+      clientCertificateHash,
       clientRawPublicKey: info.peerRawPublicKey,
       serverCertificateType,
       pskIdentity,
@@ -146,6 +151,8 @@ export function encodeTicket(ticket: Ticket): Uint8Array {
     serverName: ticket.serverName ?? absent,
     alpnProtocol: ticket.alpnProtocol ?? absent,
     pskIdentity: ticket.pskIdentity ?? noBytes,
+    clientCertificateSha256: ticket.clientCertificateHash?.sha256 ?? noBytes,
+    clientCertificateNotAfter: ticket.clientCertificateHash?.notAfter ?? 0,
     clientRawPublicKey: ticket.clientRawPublicKey ?? noBytes,
   });
 }
@@ -155,13 +162,19 @@ export function decodeTicket(state: Uint8Array): Ticket | undefined {
   // One protector may serve cookies too: the first byte tells the two apart.
   if (state[0] !== kind) return undefined;
   try {
-    const { kind: _kind, ...ticket } = decode(ticketState, state, 'ticket');
+    const {
+      kind: _kind,
+      clientCertificateSha256: sha256,
+      clientCertificateNotAfter: notAfter,
+      ...ticket
+    } = decode(ticketState, state, 'ticket');
     const { serverName, alpnProtocol, pskIdentity, clientRawPublicKey } = ticket;
     return {
       ...ticket,
       serverName: serverName === absent ? undefined : serverName,
       alpnProtocol: alpnProtocol === absent ? undefined : alpnProtocol,
       pskIdentity: pskIdentity.length === 0 ? undefined : pskIdentity,
+      clientCertificateHash: sha256.length === 0 ? undefined : { sha256, notAfter },
       clientRawPublicKey: clientRawPublicKey.length === 0 ? undefined : clientRawPublicKey,
     };
   } catch (error) {
@@ -196,6 +209,8 @@ const ticketState = struct({
   serverName: octetString(0, 2 ** 16 - 1),
   alpnProtocol: octetString(0, 2 ** 8 - 1),
   clientCertificates: vector(opaque(1, 2 ** 24 - 1), 0, 2 ** 24 - 1),
+  clientCertificateSha256: opaque(0, 32),
+  clientCertificateNotAfter: uint32,
   pskIdentity: opaque(0, 2 ** 16 - 1),
   clientRawPublicKey: opaque(0, 2 ** 16 - 1),
   serverCertificateType: enumerated(uint8, certificateTypes),

@@ -59,6 +59,22 @@ export function externalPskTests(provider: CryptoProvider): void {
       }
     });
 
+    it('comes with the suites of its hash alone, so that no HelloRetryRequest can pick another', () => {
+      const options = only([psk], [psk], {
+        client: { groups: ['x25519', 'secp256r1'] },
+        server: {
+          groups: ['secp256r1'],
+          cipherSuites: ['TLS_AES_256_GCM_SHA384', 'TLS_AES_128_GCM_SHA256'],
+          credentials: [credential(provider, 'ed25519')],
+        },
+      });
+      expect(pskOnly(options).client.engine.info).toMatchObject({
+        authentication: 'psk',
+        helloRetryRequest: true,
+        cipherSuite: 'TLS_AES_128_GCM_SHA256',
+      });
+    });
+
     it('is looked up by the application, at once or later, by identity', async () => {
       const asked: string[] = [];
       const find = (seen: Uint8Array) => {
