@@ -1,32 +1,26 @@
 /** The certificates and keys that the runner gives, and the choice among them that it expects. */
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import {
-  type CertificateTypeName,
   type Credential,
+  firstUsableCredential,
+  parseDelegatedCredential,
   type SignatureSchemeName,
   type Signer,
   signatureSchemes,
   TlsError,
 } from 'tls13-core';
-import { contentOf, elements } from './der.js';
 import { shownWith } from './features/ocsp.js';
-import { type CredentialFlags, type Flags, numbers, text, Unimplemented } from './flags.js';
+import { base64, type CredentialFlags, type Flags, numbers, text, Unimplemented } from './flags.js';
 import { answerer, readPem, type World } from './world.js';
 
 export interface Candidate {
-  /** Its place among `-new-x509-credential`; -1 for the one that stands outside of them. */
+  /** Its place among `-new-…-credential`; -1 for the one that stands outside of them. */
   readonly index: number;
   readonly credential: Credential;
-  readonly mustMatchIssuer: boolean;
 }
 
 /** What a peer says of the certificate it wants. */
-export interface Wanted {
-  /** RFC 7250 */
-  readonly certificateTypes: readonly CertificateTypeName[];
-  readonly signatureSchemes: readonly number[];
-  readonly certificateAuthorities: readonly Uint8Array[];
-}
+export type Wanted = Parameters<typeof firstUsableCredential>[1];
 
 /** Best first. */
 export function candidates(flags: Flags, world: World): readonly Candidate[] {
@@ -43,35 +37,43 @@ export function candidates(flags: Flags, world: World): readonly Candidate[] {
     const credential = {
       certificateChain: certificate === undefined ? [] : readPem(certificate),
       ...(raw ? { rawPublicKey: publicKeyInfo(pkcs8) } : {}),
+      ...delegation(source, pkcs8),
+      ...(source.switches.has('must-match-issuer') ? { mustMatchIssuer: true } : {}),
       ...shownWith(source, flags),
       signer: signer(pkcs8, numbers(source, 'signing-prefs'), flags.switches.has('async'), world),
     };
-    return [{ index, credential, mustMatchIssuer: source.switches.has('must-match-issuer') }];
+    return [{ index, credential }];
   });
 }
 
-/** The first that the peer can use; `undefined` when there is none at all. That none of several will do is refused. */
-export function choose(all: readonly Candidate[], wanted: Wanted): Candidate | undefined {
-  const typed = all.filter(({ credential }) =>
-    wanted.certificateTypes.includes(credential.rawPublicKey === undefined ? 'x509' : 'rawPublicKey'),
+/**
+ * The one that the library chooses; `undefined` when there is none at all. That none of several will do is refused here: a
+ * client of the library's would go on without, and where it is for the type a server's alert would be unsupported_certificate.
+ */
+export function choose(all: readonly Candidate[], wanted: Wanted, world: World): Candidate | undefined {
+  const credentials = all.map(({ credential }) => credential);
+  const chosen = firstUsableCredential(credentials, wanted, world.now());
+  if (chosen !== undefined || all.length === 0) return all.find(({ credential }) => credential === chosen);
+  const typed = credentials.filter(({ rawPublicKey }) =>
+    wanted.certificateTypes.includes(rawPublicKey === undefined ? 'x509' : 'rawPublicKey'),
   );
-  if (typed.length === 0 && all.length > 0) {
-    throw new TlsError('handshake_failure', 'no credential is of a type that the peer asks for');
+  if (typed.length === 0) throw new TlsError('handshake_failure', 'no credential is of a type that the peer asks for');
+  const anyIssuer = typed.map((credential) => ({ ...credential, mustMatchIssuer: false }));
+  const lacks =
+    firstUsableCredential(anyIssuer, wanted, world.now()) === undefined
+      ? 'signs with a scheme that the peer accepts'
+      : 'has an issuer that the peer asks for';
+  throw new TlsError('handshake_failure', `no credential ${lacks}`);
+}
+
+/** RFC 9345 */
+function delegation(source: CredentialFlags, pkcs8: Uint8Array): Pick<Credential, 'delegatedCredential'> {
+  const delegated = base64(source, 'delegated-credential');
+  if (delegated === undefined) return {};
+  if (Buffer.compare(parseDelegatedCredential(delegated).publicKey, publicKeyInfo(pkcs8)) !== 0) {
+    throw new TypeError('delegatedCredential: key is not the private key that it delegates to');
   }
-  const fitting = typed.filter(
-    ({ credential, mustMatchIssuer }) =>
-      !mustMatchIssuer || credential.certificateChain.some((der) => isIssuedByOne(der, wanted.certificateAuthorities)),
-  );
-  if (fitting.length === 0 && all.length > 0) {
-    throw new TlsError('handshake_failure', 'no credential has an issuer that the peer asks for');
-  }
-  const usable = fitting.find(({ credential }) =>
-    credential.signer.schemes.some((scheme) => wanted.signatureSchemes.includes(signatureSchemes[scheme])),
-  );
-  if (usable === undefined && all.length > 0) {
-    throw new TlsError('handshake_failure', 'no credential signs with a scheme that the peer accepts');
-  }
-  return usable;
+  return { delegatedCredential: delegated };
 }
 
 /** SubjectPublicKeyInfo of a private key's public half. */
@@ -107,18 +109,3 @@ function signerOf(pkcs8: Uint8Array, world: World): Signer {
     throw error;
   }
 }
-
-function isIssuedByOne(certificate: Uint8Array, names: readonly Uint8Array[]): boolean {
-  const issuer = issuerOf(certificate);
-  return names.some((name) => Buffer.compare(name, issuer) === 0);
-}
-
-/** The issuer's name in DER (RFC 5280 §4.1): behind the version, which may be absent, the serial number and the algorithm. */
-function issuerOf(certificate: Uint8Array): Uint8Array {
-  const [toBeSigned = nothing] = elements(contentOf(certificate));
-  const fields = elements(contentOf(toBeSigned));
-  const hasVersion = fields[0]?.[0] === 0xa0;
-  return fields[hasVersion ? 3 : 2] ?? nothing;
-}
-
-const nothing = new Uint8Array(0);

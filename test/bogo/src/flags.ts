@@ -89,7 +89,7 @@ class Building implements Flags {
 }
 
 const ofCredential = new Set([
-  ...['cert-file', 'key-file', 'signing-prefs', 'must-match-issuer'],
+  ...['cert-file', 'delegated-credential', 'key-file', 'signing-prefs', 'must-match-issuer'],
   ...[
     'psk-importer-context',
     'psk-importer-identity',

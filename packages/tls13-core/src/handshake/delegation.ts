@@ -113,11 +113,11 @@ export function expiryFault(
   certificate: Uint8Array,
   now: number,
 ): string | undefined {
-  const { notBefore, notAfter } = certificateValidity(certificateFields(certificate));
+  // That the certificate itself holds until then is for its issuer to see to (§3); it is judged for itself.
+  const { notBefore } = certificateValidity(certificateFields(certificate));
   const expiry = notBefore + cred.validTime * 1000;
   if (now > expiry) return `it ended at ${date(expiry)}`;
   if (expiry > now + maximumDelegation * 1000) return `it holds until ${date(expiry)}, more than seven days from now`;
-  if (expiry >= notAfter) return `it holds until ${date(expiry)}, and its certificate until ${date(notAfter)} only`;
   return undefined;
 }
 

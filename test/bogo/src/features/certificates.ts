@@ -1,10 +1,16 @@
 /** Certificates of both sides: those the shim has, and what it makes of the peer's. */
-import { type CertificateRequestInfo, type ClientHelloInfo, type PeerIdentity, TlsError } from 'tls13-core';
+import {
+  type CertificateRequestInfo,
+  type ClientHelloInfo,
+  createServerEngine,
+  type PeerIdentity,
+  TlsError,
+} from 'tls13-core';
 import { type Candidate, candidates, choose, type Wanted } from '../credentials.js';
 import { expectBytes, expectSame } from '../failure.js';
 import type { Feature, Seen } from '../feature.js';
 import { type Flags, number, text } from '../flags.js';
-import { answerer, readPem } from '../world.js';
+import { answerer, readPem, type World } from '../world.js';
 import { examineName } from './ech.js';
 import { examineResponse } from './ocsp.js';
 import { hasPsk, pskIndex } from './psk.js';
@@ -17,6 +23,7 @@ export const certificates: Feature = {
       'expect-no-peer-cert',
       'expect-verify-result',
       'must-match-issuer',
+      'new-delegated-credential',
       'new-x509-credential',
       'require-any-client-certificate',
       'reverify-on-resume',
@@ -25,6 +32,7 @@ export const certificates: Feature = {
     ],
     values: [
       'cert-file',
+      'delegated-credential',
       'expect-client-ca-list',
       'expect-peer-cert-file',
       'expect-selected-credential',
@@ -45,20 +53,21 @@ export const certificates: Feature = {
       credential: (request) =>
         later(() => {
           checkRequest(flags, request);
-          return chosen(all, { ...request, certificateTypes: [request.certificateType] }, seen);
+          return chosen(all, { ...request, certificateTypes: [request.certificateType] }, world, seen);
         }),
     };
   },
   server(flags, world, seen) {
     const all = candidates(flags, world);
     const later = answerer(flags.switches.has('async'));
+    checkCredentials(all, world);
     const required = flags.switches.has('require-any-client-certificate');
     const authorities = text(flags, 'use-client-ca-list');
     return {
       credentials: (hello) =>
         later(() => {
           checkHello(flags, hello);
-          return chosen(all, hello, seen);
+          return chosen(all, hello, world, seen);
         }),
       clientAuthentication: required ? 'require' : flags.switches.has('verify-peer') ? 'request' : 'none',
       verifyPeer: (peer) => later(() => verify(flags, peer, seen)),
@@ -79,10 +88,20 @@ export const certificates: Feature = {
   },
 };
 
-function chosen(all: readonly Candidate[], wanted: Wanted, seen: Seen): Candidate['credential'] | undefined {
-  const candidate = choose(all, wanted);
+function chosen(
+  all: readonly Candidate[],
+  wanted: Wanted,
+  world: World,
+  seen: Seen,
+): Candidate['credential'] | undefined {
+  const candidate = choose(all, wanted, world);
   seen.credential = candidate?.index;
   return candidate?.credential;
+}
+
+/** As a server does with credentials that it is given: a function's are looked at when they are chosen. */
+function checkCredentials(all: readonly Candidate[], { provider }: World): void {
+  if (all.length > 0) createServerEngine({ provider, credentials: all.map(({ credential }) => credential) });
 }
 
 function checkRequest(flags: Flags, request: CertificateRequestInfo): void {
