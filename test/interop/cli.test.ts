@@ -1,5 +1,6 @@
 /** The command `tls13` against the programs people have: curl and openssl. */
 import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
@@ -49,6 +50,16 @@ describe('tls13 serve', () => {
     const { connection } = JSON.parse(output.split('\r\n\r\n')[1]?.split('\n')[0] ?? '');
     expect(connection).toMatchObject({ cipherSuite: 'TLS_CHACHA20_POLY1305_SHA256', group: 'secp521r1' });
   });
+
+  it('--early-data answers what openssl s_client sends with a ticket', async () => {
+    const { served } = await startServer(folder(), site, '--early-data');
+    const kept = join(folder(), 'openssl-session.pem');
+    const target = ['s_client', '-connect', `127.0.0.1:${served.port}`, '-servername', 'localhost', '-ign_eof'];
+    await program('openssl', [...target, '-sess_out', kept], request);
+    const { output } = await program('openssl', [...target, '-sess_in', kept, '-early_data', requestFile()]);
+    expect(output).toMatch(/HTTP\/1\.1 200 OK/);
+    expect(output).toMatch(/Early data was accepted/);
+  });
 });
 
 describe('tls13 connect', () => {
@@ -72,7 +83,34 @@ describe('tls13 connect', () => {
       server.kill();
     }
   });
+
+  it('--early-data reaches openssl s_server with the session that --session kept', async () => {
+    const { cert, key } = keep(folder(), 'early', await (await createAuthority('Test CA')).issue('localhost'));
+    const early = ['-early_data', '-max_early_data', '1000', '-naccept', '2'];
+    const list = ['s_server', '-accept', '127.0.0.1:0', '-cert', cert, '-key', key, '-tls1_3', ...early];
+    const server = spawn('openssl', list, { stdio: ['pipe', 'pipe', 'ignore'] });
+    try {
+      const port = await acceptingPort(server.stdout);
+      const printed = buffer(server.stdout);
+      const session = join(folder(), 'our-session');
+      const words = ['connect', `127.0.0.1:${port}`, '--servername', 'localhost', '--insecure', '--session', session];
+      await runTls13(words, folder());
+      const { status, stderr } = await runTls13([...words, '--early-data', requestFile()], folder());
+      expect([status, stderr]).toEqual([0, expect.stringContaining('tls13: early data accepted\n')]);
+      expect((await printed).toString()).toContain('GET / HTTP/1.1');
+    } finally {
+      server.kill();
+    }
+  });
 });
+
+const request = 'GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n';
+
+function requestFile(): string {
+  const file = join(folder(), 'request.txt');
+  writeFileSync(file, request);
+  return file;
+}
 
 interface Ended {
   readonly status: number | null;
