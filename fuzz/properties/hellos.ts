@@ -1,6 +1,9 @@
 /** Hellos made field by field, right and wrong values mixed: the other end connects, or names an alert that fits. */
 import * as fc from 'fast-check';
+import { generateEchConfig } from '../../packages/tls13-core/src/ech/generate.js';
+import { createEchKeys } from '../../packages/tls13-core/src/ech/keys.js';
 import { namedGroups } from '../../packages/tls13-core/src/registry.js';
+import { createReplayCache } from '../../packages/tls13-core/src/replay-cache.js';
 import { createTicketKeys } from '../../packages/tls13-core/src/ticket-keys.js';
 import type { ClientHelloToSend, MessageBodiesToSend } from '../../packages/tls13-core/src/wire/index.js';
 import { withExtensions } from '../../packages/tls13-core/test/engine/support/hand.js';
@@ -52,6 +55,28 @@ const clientExtensions = fc.record({
   keyShare: maybe(fc.array(keyShare, { maxLength: 4 })),
   pskKeyExchangeModes: maybe(fc.array(fc.nat({ max: 3 }), { minLength: 1, maxLength: 3 })),
   earlyData: maybe(fc.constant(true as const)),
+  postHandshakeAuth: maybe(fc.constant(true as const)),
+  statusRequest: maybe(octets(0, 8)),
+  signedCertificateTimestamp: maybe(fc.constant(true as const)),
+  recordSizeLimit: maybe(code(64, 16_385, 63)),
+  ticketRequest: maybe(fc.record({ newSessionCount: fc.nat({ max: 255 }), resumptionCount: fc.nat({ max: 255 }) })),
+  clientCertificateTypes: maybe(fc.array(fc.constantFrom(0, 1, 2, 9), { maxLength: 3 })),
+  serverCertificateTypes: maybe(fc.array(fc.constantFrom(0, 1, 2, 9), { maxLength: 3 })),
+  delegatedCredential: maybe(fc.array(code(0x0403, 0x0807), { minLength: 1, maxLength: 3 })),
+  compressCertificate: maybe(fc.array(code(1, 2, 3), { minLength: 1, maxLength: 3 })),
+  certificateAuthorities: maybe(fc.array(octets(1, 9), { minLength: 1, maxLength: 2 })),
+  encryptedClientHello: maybe(
+    fc.oneof(
+      fc.constant({ type: 'inner' as const }),
+      fc.record({
+        type: fc.constant('outer' as const),
+        suite: fc.record({ kdf: code(1), aead: code(1, 3) }),
+        configId: fc.constantFrom(7, 8),
+        enc: fc.oneof(octets(32, 32), octets(0, 40)),
+        payload: octets(1, 100),
+      }),
+    ),
+  ),
   preSharedKey: maybe(psk),
 });
 
@@ -84,6 +109,16 @@ function replaced<Body extends object>(
   return { ...right, ...Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) };
 }
 
+const echKeys = {
+  native: keysOf('native'),
+  noble: keysOf('noble'),
+};
+
+function keysOf(provider: ProviderName) {
+  const key = generateEchConfig(providers[provider], { publicName: 'public.example', configId: 7 });
+  return createEchKeys(providers[provider], [key]);
+}
+
 const configs = {
   plain: () => ({}),
   retrying: () => ({ groups: ['secp256r1' as const] }),
@@ -92,6 +127,20 @@ const configs = {
     cookies: createTicketKeys(providers[provider]),
   }),
   resuming: (provider: ProviderName) => ({ tickets: { protector: createTicketKeys(providers[provider]) } }),
+  'with every feature': (provider: ProviderName) => ({
+    tickets: { protector: createTicketKeys(providers[provider]) },
+    earlyData: { maxSize: 1_000, replayCache: createReplayCache() },
+    ech: { keys: echKeys[provider] },
+    psks: [{ identity: Uint8Array.of(1, 2, 3), key: new Uint8Array(32) }],
+    pskKeyExchangeModes: ['psk_dhe_ke' as const, 'psk_ke' as const],
+    clientAuthentication: 'request' as const,
+    clientCertificateTypes: ['rawPublicKey' as const, 'x509' as const],
+    delegatedCredentialSchemes: ['ed25519' as const],
+    ocspStapling: true,
+    signedCertificateTimestamps: true,
+    recordSizeLimit: 512,
+    grease: true,
+  }),
   'speaking h2': () => ({ alpnProtocols: ['h2'] }),
 } as const;
 

@@ -1,8 +1,10 @@
 /** Every property there is. */
 import type { FuzzProperty } from '../support/property.js';
+import { answerProperties } from './answers.js';
 import { configurationProperties } from './configurations.js';
 import { decoderProperties } from './decoders.js';
 import { engineProperties } from './engines.js';
+import { featureProperties } from './features.js';
 import { helloProperties } from './hellos.js';
 import { recordProperties } from './records.js';
 import { streamProperties } from './streams.js';
@@ -16,4 +18,6 @@ export const properties: readonly FuzzProperty[] = [
   ...tamperingProperties,
   ...helloProperties,
   ...configurationProperties,
+  ...featureProperties,
+  ...answerProperties,
 ];

@@ -20,6 +20,7 @@ const answers: ReadonlySet<AlertName> = new Set<AlertName>([
   'unrecognized_name',
   'no_application_protocol',
   'bad_certificate_status_response',
+  'ech_required',
 ]);
 
 /** Throws unless the engine is alive, or failed by an alert of the peer's, or by one of its own that answers a peer. */

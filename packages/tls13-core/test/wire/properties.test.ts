@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TlsError } from '../../src/alert.js';
+import { encodeEchConfigList } from '../../src/wire/ech.js';
 import {
   decodeAlert,
   decodeHandshake,
@@ -18,6 +19,11 @@ const codes = fc.array(code, { minLength: 1, maxLength: 8 });
 const number32 = fc.integer({ min: 0, max: 2 ** 32 - 1 });
 const name = fc.stringMatching(/^[!-~]{1,30}$/);
 const keyShare = fc.record({ group: code, keyExchange: octets(1, 40) });
+const byteCode = fc.integer({ min: 0, max: 255 });
+/** A list of X.509 alone is to be left out. */
+const bytesAsCodes = fc.array(fc.integer({ min: 1, max: 255 }), { minLength: 1, maxLength: 3 });
+/** Of a version that nobody knows, whose contents are anything. */
+const echConfig = (contents: Uint8Array) => Uint8Array.from([0xab, 0xcd, 0, contents.length, ...contents]);
 const optional = { requiredKeys: [] };
 const offeredPsks = fc
   .array(fc.record({ identity: octets(1, 30), obfuscatedTicketAge: number32, binder: octets(32, 64) }), {
@@ -49,6 +55,21 @@ const bodies: { readonly [Type in HandshakeMessageType]: fc.Arbitrary<MessageBod
         recordSizeLimit: fc.integer({ min: 64, max: 65_535 }),
         certificateAuthorities: fc.array(octets(1, 20), { minLength: 1, maxLength: 3 }),
         postHandshakeAuth: fc.constant(true as const),
+        clientCertificateTypes: bytesAsCodes,
+        serverCertificateTypes: bytesAsCodes,
+        delegatedCredential: codes,
+        compressCertificate: fc.uniqueArray(code, { minLength: 1, maxLength: 9 }),
+        ticketRequest: fc.record({ newSessionCount: byteCode, resumptionCount: byteCode }),
+        encryptedClientHello: fc.oneof(
+          fc.constant({ type: 'inner' as const }),
+          fc.record({
+            type: fc.constant('outer' as const),
+            suite: fc.record({ kdf: code, aead: code }),
+            configId: byteCode,
+            enc: octets(0, 40),
+            payload: octets(1, 60),
+          }),
+        ),
         cookie: octets(1, 50),
         keyShare: fc.array(keyShare, { maxLength: 3 }),
         pskKeyExchangeModes: fc.array(fc.integer({ min: 0, max: 255 }), { minLength: 1, maxLength: 3 }),
@@ -76,7 +97,7 @@ const bodies: { readonly [Type in HandshakeMessageType]: fc.Arbitrary<MessageBod
     cipherSuite: code,
     legacyCompressionMethod: fc.integer({ min: 0, max: 255 }),
     extensions: fc.record(
-      { supportedVersions: code, keyShare: code, cookie: octets(1, 50) },
+      { supportedVersions: code, keyShare: code, cookie: octets(1, 50), encryptedClientHello: octets(8, 8) },
       { requiredKeys: ['supportedVersions'] },
     ),
   }),
@@ -85,7 +106,7 @@ const bodies: { readonly [Type in HandshakeMessageType]: fc.Arbitrary<MessageBod
     ticketAgeAdd: number32,
     ticketNonce: octets(0, 20),
     ticket: octets(1, 100),
-    extensions: fc.record({ earlyData: number32 }, optional),
+    extensions: fc.record({ earlyData: number32, flags: fc.constantFrom([8], [0, 9], [15, 200]) }, optional),
   }),
   end_of_early_data: fc.constant({}),
   encrypted_extensions: fc.record({
@@ -96,6 +117,10 @@ const bodies: { readonly [Type in HandshakeMessageType]: fc.Arbitrary<MessageBod
         alpn: name,
         recordSizeLimit: fc.integer({ min: 64, max: 65_535 }),
         earlyData: fc.constant(true as const),
+        clientCertificateType: byteCode,
+        serverCertificateType: byteCode,
+        expectedTickets: byteCode,
+        echRetryConfigs: octets(0, 20).map((contents) => encodeEchConfigList([echConfig(contents)])),
       },
       optional,
     ),
@@ -109,6 +134,7 @@ const bodies: { readonly [Type in HandshakeMessageType]: fc.Arbitrary<MessageBod
           {
             statusRequest: octets(0, 9),
             signedCertificateTimestamp: fc.array(octets(1, 9), { minLength: 1, maxLength: 3 }),
+            delegatedCredential: octets(0, 40),
           },
           optional,
         ),
@@ -130,6 +156,7 @@ const bodies: { readonly [Type in HandshakeMessageType]: fc.Arbitrary<MessageBod
         statusRequest: octets(0, 9),
         signedCertificateTimestamp: fc.constant(true as const),
         compressCertificate: fc.uniqueArray(code, { minLength: 1, maxLength: 9 }),
+        delegatedCredential: codes,
         certificateAuthorities: fc.array(octets(1, 20), { minLength: 1, maxLength: 3 }),
         oidFilters: fc.array(
           fc.record({ certificateExtensionOid: octets(1, 9), certificateExtensionValues: octets(0, 9) }),
