@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { closeSync, mkdtempSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { release, tmpdir } from 'node:os';
+import { constants, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -109,6 +109,23 @@ describe('refusals of a real kernel', () => {
     closeSync(file);
     a.shutdown();
     expect((await readToEnd(b)).length).toBe(0);
+  });
+
+  it('pitfall 19: nobody takes the connection apart under the keys (connect to AF_UNSPEC)', async () => {
+    const [a, b] = pair();
+    const keys = randomKeys();
+    a.enable('send', keys);
+    // A system call that Node has not: `struct sockaddr` of family 0.
+    const disconnect =
+      'import ctypes; libc = ctypes.CDLL(None, use_errno=True);' +
+      'print(libc.connect(3, bytes(16), 16), ctypes.get_errno())';
+    const { stdout, stderr } = spawnSync('python3', ['-c', disconnect], { stdio: ['ignore', 'pipe', 'pipe', a.fd] });
+    expect(stderr.toString()).toBe('');
+    expect(stdout.toString().trim()).toBe(`-1 ${constants.errno.EOPNOTSUPP}`);
+    await writeAll(a, Buffer.from('still sealed'));
+    a.shutdown();
+    const opened = openRecords(keys, 0n, await readToEnd(b));
+    expect(Buffer.concat(opened.map(({ content }) => content)).toString()).toBe('still sealed');
   });
 
   it('pitfall 4: what the caller seals himself goes through an attached socket unchanged', async () => {

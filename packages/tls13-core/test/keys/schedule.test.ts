@@ -105,6 +105,13 @@ describe('the key schedule', () => {
     expect(exportKeyingMaterial(sha256, secret, 'EXPORTER-test', noBytes, 50)).not.toEqual(expected);
     expect(() => exportKeyingMaterial(sha256, secret, 'EXPORTER-test', noBytes, 70_000)).toThrow(RangeError);
   });
+
+  it('exports under an empty label too, as every other implementation does', () => {
+    const secret = asSecret(new Uint8Array(32).fill(6));
+    const inner = hkdfExpandLabel(sha256, secret, '', sha256.digest(noBytes), 32);
+    const expected = hkdfExpandLabel(sha256, inner, 'exporter', sha256.digest(noBytes), 20);
+    expect(exportKeyingMaterial(sha256, secret, '', noBytes, 20)).toEqual(expected);
+  });
 });
 
 describe('Transcript', () => {

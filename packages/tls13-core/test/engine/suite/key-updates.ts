@@ -105,6 +105,18 @@ export function keyUpdateTests(provider: CryptoProvider): void {
     expect(connected.exchange().client.data).toHaveLength(5);
   });
 
+  it('is counted by itself: empty records, warning alerts and updates in turn are no flood of any of them', () => {
+    const client = new HandClient(provider, { limits: { keyUpdates: 6, emptyRecords: 3 } }).clientHello().finished();
+    for (let turn = 0; turn < 6; turn++) {
+      for (let empty = 0; empty < 3; empty++) client.wire.send(23, bytes(0));
+      if (turn < 4) client.wire.send(21, Uint8Array.of(1, 90));
+      client.keyUpdate('update_not_requested');
+    }
+    expect(client.end.engine.error).toBeUndefined();
+    client.keyUpdate('update_not_requested');
+    client.expectEnd('unexpected_message');
+  });
+
   it('a flood without data between is an unexpected_message, with data it is none', () => {
     const limits = { keyUpdates: 4 };
     const server = new HandServer(provider, { limits }).through('finished');

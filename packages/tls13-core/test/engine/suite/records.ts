@@ -151,6 +151,13 @@ export function recordTests(provider: CryptoProvider): void {
       expect(client.end.data).toHaveLength(5);
     });
 
+    it('is skipped without a PSK as well: no server must refuse it', () => {
+      const client = new HandClient(provider, { limits: { skippedEarlyData: 10_000 } }).clientHello(early);
+      client.wire.sendBytes(record(1_000));
+      expect(client.finished().end.engine.state).toBe('connected');
+      expect(client.end.engine.info).toMatchObject({ resumed: false, earlyData: 'rejected' });
+    });
+
     it('beyond the limit is an unexpected_message', () => {
       const client = hand(10_000).clientHello(early);
       for (let count = 0; count < 10; count++) client.wire.sendBytes(record(1_000));

@@ -4,8 +4,9 @@ import { TlsError } from '../../../src/alert.js';
 import { concat } from '../../../src/bytes.js';
 import type { CryptoProvider } from '../../../src/crypto/provider.js';
 import { type CipherSuiteName, cipherSuites } from '../../../src/registry.js';
-import { parseSession, serializeSession } from '../../../src/session.js';
+import { parseSession, type Session, serializeSession } from '../../../src/session.js';
 import { createTicketKeys } from '../../../src/ticket-keys.js';
+import { decodeHandshake } from '../../../src/wire/index.js';
 import { credential, identity } from '../support/certificates.js';
 import { connectedPair, type PairOptions, pair, sessionOf } from '../support/pair.js';
 
@@ -25,6 +26,23 @@ export function resumptionTests(provider: CryptoProvider): void {
     expect(client.engine.info).toMatchObject({ resumed: true, cipherSuite: suite, signatureScheme: undefined });
     expect(server.engine.info).toMatchObject({ resumed: true, cipherSuite: suite, signatureScheme: undefined });
     expect(client.engine.info?.peerCertificates).toEqual([identity('ed25519').certificate]);
+  });
+
+  it('server_name is answered in a full handshake, not in a resumption (RFC 6066 §3)', () => {
+    const protector = createTicketKeys(provider);
+    const answered = (session?: Session) => {
+      const options = { client: { messageLog: true, ...(session && { session }) }, server: { tickets: { protector } } };
+      const { client } = pair(provider, options).handshake();
+      const answers = client
+        .of('message')
+        .filter(({ direction }) => direction === 'receive')
+        .map(({ message }) => (message[0] === 8 ? decodeHandshake(message) : undefined))
+        .find((message) => message !== undefined);
+      if (answers?.type !== 'encrypted_extensions') throw new Error('no EncryptedExtensions came');
+      return [client.engine.info?.resumed, answers.body.extensions.serverName];
+    };
+    expect(answered()).toEqual([false, true]);
+    expect(answered(sessionOf(provider, { server: { tickets: { protector } } }))).toEqual([true, undefined]);
   });
 
   it('with another suite of the same hash', () => {
