@@ -4,7 +4,6 @@
  */
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { certificateOf } from '../../../../test/vectors/certificate.js';
-import { TlsError } from '../../src/alert.js';
 import type { ClientConfig } from '../../src/config/index.js';
 import { nobleProvider } from '../../src/crypto/noble.js';
 import { cipherSuite } from '../../src/crypto/suites.js';
@@ -16,7 +15,7 @@ import {
   startClient,
 } from '../../src/handshake/client/index.js';
 import type { Effect } from '../../src/handshake/effects.js';
-import { advance, type Step } from '../../src/handshake/step.js';
+import { advance } from '../../src/handshake/step.js';
 import { finishedVerifyData } from '../../src/keys/finished.js';
 import { EarlySecret, type MainSecret, type Secret } from '../../src/keys/schedule.js';
 import { Transcript } from '../../src/keys/transcript.js';
@@ -31,6 +30,7 @@ import {
   type MessageBodiesToSend,
   type RawExtension,
 } from '../../src/wire/index.js';
+import { DrivenMachine } from './driven-machine.js';
 
 type ServerHelloToSend = MessageBodiesToSend['server_hello'];
 type RetryToSend = MessageBodiesToSend['hello_retry_request'];
@@ -38,20 +38,17 @@ type RetryToSend = MessageBodiesToSend['hello_retry_request'];
 export const provider = nobleProvider;
 
 /** A client whose settings a test overrides; its machine is driven message by message. */
-export class TestClient {
+export class TestClient extends DrivenMachine<ClientState> {
   readonly context: ClientContext;
-  state: ClientState;
-  /** Of the last step. */
-  effects: readonly Effect[];
 
   constructor(config: Partial<ClientConfig> = {}) {
-    this.context = {
+    const context: ClientContext = {
       settings: clientSettings({ provider, groups: ['x25519', 'secp256r1'], verifyPeer: () => {}, ...config }),
     };
-    const step = startClient(this.context);
+    const step = startClient(context);
     if ('waiting' in step) throw new Error('verifyPeer answers at once here');
-    this.state = step.next;
-    this.effects = step.effects;
+    super('client', step);
+    this.context = context;
   }
 
   /** The last ClientHello. */
@@ -80,36 +77,8 @@ export class TestClient {
     });
   }
 
-  /** Takes a message that needs no answer of the application. */
-  receive(message: Uint8Array): this {
-    const transition = advance(clientTransitions, this.state, message, this.context);
-    if ('waiting' in transition) throw new Error('the step waits for the application');
-    return this.#take(transition);
-  }
-
-  /** Takes a message whose step the application answers later. */
-  async receiveLater(message: Uint8Array): Promise<this> {
-    let transition = advance(clientTransitions, this.state, message, this.context);
-    if (!('waiting' in transition)) throw new Error('the step does not wait');
-    while ('waiting' in transition) transition = await transition.waiting;
-    return this.#take(transition);
-  }
-
-  /** The alert that the message ends in. */
-  alertFor(message: Uint8Array): string {
-    try {
-      this.receive(message);
-    } catch (error) {
-      if (error instanceof TlsError) return error.alert;
-      throw error;
-    }
-    return `none: the client went on to ${this.state.name}`;
-  }
-
-  #take(step: Step<ClientState>): this {
-    this.state = step.next;
-    this.effects = step.effects;
-    return this;
+  protected override advance(message: Uint8Array) {
+    return advance(clientTransitions, this.state, message, this.context);
   }
 }
 

@@ -2,13 +2,11 @@
  * A client by hand for the tests of the server's machine: it says whatever a test wants, right or wrong, under the real
  * key schedule. The right values are the defaults; a test overrides the one it is about.
  */
-import { TlsError } from '../../src/alert.js';
 import type { Credential, ServerConfig } from '../../src/config/index.js';
 import { nobleProvider } from '../../src/crypto/noble.js';
 import type { EphemeralKey } from '../../src/crypto/provider.js';
 import { cipherSuite } from '../../src/crypto/suites.js';
 import { signedContent } from '../../src/handshake/certificate-verify.js';
-import type { Effect } from '../../src/handshake/effects.js';
 import { pskBinder } from '../../src/handshake/psk.js';
 import {
   type ServerContext,
@@ -16,7 +14,7 @@ import {
   serverStart,
   serverTransitions,
 } from '../../src/handshake/server/index.js';
-import { advance, type Step } from '../../src/handshake/step.js';
+import { advance } from '../../src/handshake/step.js';
 import { finishedVerifyData } from '../../src/keys/finished.js';
 import { EarlySecret, type MainSecret, resumptionPsk, type Secret } from '../../src/keys/schedule.js';
 import { Transcript } from '../../src/keys/transcript.js';
@@ -33,6 +31,7 @@ import {
   truncateClientHello,
 } from '../../src/wire/index.js';
 import { newIdentity } from './client-support.js';
+import { DrivenMachine } from './driven-machine.js';
 
 export const provider = nobleProvider;
 
@@ -44,13 +43,11 @@ export function credentialOf({ certificate, pkcs8 }: ReturnType<typeof newIdenti
 }
 
 /** A server whose settings a test overrides; its machine is driven message by message. */
-export class TestServer {
+export class TestServer extends DrivenMachine<ServerState> {
   readonly context: ServerContext;
-  state: ServerState = serverStart;
-  /** Of the last step. */
-  effects: readonly Effect[] = [];
 
   constructor(config: Partial<ServerConfig> = {}) {
+    super('server', { next: serverStart, effects: [] });
     this.context = {
       settings: serverSettings({
         provider,
@@ -81,36 +78,8 @@ export class TestServer {
     return message;
   }
 
-  /** Takes a message that needs no answer of the application. */
-  receive(message: Uint8Array): this {
-    const transition = advance(serverTransitions, this.state, message, this.context);
-    if ('waiting' in transition) throw new Error('the step waits for the application');
-    return this.#take(transition);
-  }
-
-  /** Takes a message whose step the application answers later. */
-  async receiveLater(message: Uint8Array): Promise<this> {
-    let transition = advance(serverTransitions, this.state, message, this.context);
-    if (!('waiting' in transition)) throw new Error('the step does not wait');
-    while ('waiting' in transition) transition = await transition.waiting;
-    return this.#take(transition);
-  }
-
-  /** The alert that the message ends in. */
-  alertFor(message: Uint8Array): string {
-    try {
-      this.receive(message);
-    } catch (error) {
-      if (error instanceof TlsError) return error.alert;
-      throw error;
-    }
-    return `none: the server went on to ${this.state.name}`;
-  }
-
-  #take(step: Step<ServerState>): this {
-    this.state = step.next;
-    this.effects = step.effects;
-    return this;
+  protected override advance(message: Uint8Array) {
+    return advance(serverTransitions, this.state, message, this.context);
   }
 }
 

@@ -11,7 +11,7 @@ import type { EarlyKeys, Effect } from '../effects.js';
 import type { MessageOf, Step } from '../step.js';
 import type { AnswerableHello } from './answerable-hello.js';
 import type { OfferedPsk } from './client-hello.js';
-import type { PskOrigin, SelectedPsk } from './psk.js';
+import type { PskOrigin, SelectedPsk } from './psk-candidate.js';
 import type { ServerContext, WaitEndOfEarlyData, WaitFinished } from './states.js';
 import type { Ticket } from './ticket.js';
 

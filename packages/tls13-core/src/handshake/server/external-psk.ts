@@ -7,7 +7,7 @@ import type { ServerSettings } from '../../settings/index.js';
 import type { AnswerableHello } from './answerable-hello.js';
 import type { Offer } from './client-hello.js';
 import { clientHelloInfo } from './credential.js';
-import type { PskCandidate } from './psk.js';
+import type { PskCandidate } from './psk-candidate.js';
 
 /** The PSK, with the best suite of its hash: here the suite follows the PSK, which may be all that the two sides share. */
 export function externalCandidate(

@@ -17,7 +17,8 @@ import { chooseCredential, clientHelloInfo } from './credential.js';
 import { judgeEarlyData } from './early-data.js';
 import { externalCandidate } from './external-psk.js';
 import { sendFlight } from './flight.js';
-import { noAcceptablePsk, type PskCandidate, type SelectedPsk, selectPsk, wantsPskAlone } from './psk.js';
+import { noAcceptablePsk, selectPsk, wantsPskAlone } from './psk.js';
+import type { PskCandidate, SelectedPsk } from './psk-candidate.js';
 import {
   checkSecondClientHello,
   helloRetryRequest,

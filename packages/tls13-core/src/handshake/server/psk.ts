@@ -1,48 +1,16 @@
 /** Which PSK of the client's, if any, is taken (§2.2, §4.3.11): a ticket before an external one. The binder of that one alone is checked. */
 import { TlsError } from '../../alert.js';
 import { type Awaitable, whenKnown } from '../../awaitable.js';
-import type { PskEarlyData } from '../../config/index.js';
-import type { CipherSuite } from '../../crypto/suites.js';
-import { type BinderKind, EarlySecret } from '../../keys/schedule.js';
+import { EarlySecret } from '../../keys/schedule.js';
 import { pskKeyExchangeModes } from '../../registry.js';
 import type { ServerSettings } from '../../settings/index.js';
 import { pskBinder, verifyPskBinder } from '../psk.js';
 import { type AnswerableHello, transcriptBefore } from './answerable-hello.js';
 import type { Offer } from './client-hello.js';
 import { externalCandidate } from './external-psk.js';
+import type { PskCandidate, SelectedPsk } from './psk-candidate.js';
 import { resumptionCandidate } from './resumption.js';
 import type { ServerContext } from './states.js';
-import type { Ticket } from './ticket.js';
-
-/** A PSK whose binder has been verified. */
-export interface SelectedPsk {
-  /** selected_identity */
-  readonly index: number;
-  readonly suite: CipherSuite;
-  readonly earlySecret: EarlySecret;
-  /** How the application calls the external PSK that authenticates, now or in the handshake that is resumed. */
-  readonly name: Uint8Array | undefined;
-  readonly origin: PskOrigin;
-}
-
-/** Where a PSK comes from, and with it what it says of the client. */
-export type PskOrigin =
-  | { readonly kind: 'resumption'; readonly ticket: Ticket }
-  | {
-      readonly kind: 'external';
-      /** As it stands on the wire. */
-      readonly identity: Uint8Array;
-      readonly earlyData: PskEarlyData | undefined;
-    };
-
-/** A PSK that this server knows and would take, if the client shows that it has it too. */
-export interface PskCandidate extends Omit<SelectedPsk, 'earlySecret'> {
-  readonly binder: BinderKind;
-  /** Secret, and wiped once it has been used. */
-  readonly key: Uint8Array;
-  /** Asked once the binder is right: `false` takes no PSK at all. */
-  readonly accept: () => Awaitable<boolean>;
-}
 
 /** Throws decrypt_error when the binder of the PSK that would be taken is wrong. */
 export function selectPsk(hello: AnswerableHello, context: ServerContext): Awaitable<SelectedPsk | undefined> {

@@ -9,7 +9,7 @@ import type { AnswerableHello } from './answerable-hello.js';
 import type { OfferedPsk } from './client-hello.js';
 import { clientHelloInfo } from './credential.js';
 import { knownPsk } from './external-psk.js';
-import type { PskCandidate } from './psk.js';
+import type { PskCandidate } from './psk-candidate.js';
 import type { ServerContext } from './states.js';
 import { decodeTicket, longestChain, type Ticket } from './ticket.js';
 import { seconds } from './time.js';

@@ -6,7 +6,6 @@ import type { ServerConfig } from '../../../src/config/index.js';
 import type { CryptoProvider, EphemeralKey } from '../../../src/crypto/provider.js';
 import { type CipherSuite, cipherSuite } from '../../../src/crypto/suites.js';
 import { createServerEngine } from '../../../src/engine/index.js';
-import { signedContent } from '../../../src/handshake/certificate-verify.js';
 import { pskBinder } from '../../../src/handshake/psk.js';
 import { finishedVerifyData } from '../../../src/keys/finished.js';
 import { EarlySecret, type MainSecret, type Secret } from '../../../src/keys/schedule.js';
@@ -25,10 +24,9 @@ import {
   encodeMessage,
   fillBinders,
   type HandshakeMessage,
-  type MessageBodiesToSend,
   truncateClientHello,
 } from '../../../src/wire/index.js';
-import { credential, type KeyKind } from './certificates.js';
+import type { KeyKind } from './certificates.js';
 import { asItIs, type Change, HandPeer } from './hand.js';
 import { End, serverConfig } from './pair.js';
 
@@ -58,10 +56,8 @@ export class HandClient extends HandPeer {
   #application: { client: Secret; server: Secret } | undefined;
 
   constructor(provider: CryptoProvider, config: Partial<ServerConfig> = {}, options: HandClientOptions = {}) {
-    super(
-      provider,
-      new End(createServerEngine(serverConfig(provider, { groups: ['x25519', 'secp256r1'], ...config }))),
-    );
+    const engine = createServerEngine(serverConfig(provider, { groups: ['x25519', 'secp256r1'], ...config }));
+    super('client', provider, new End(engine), options.kind);
     this.#options = options;
     this.#groups = options.groups ?? ['x25519', 'secp256r1'];
     this.#random = provider.random(32);
@@ -135,27 +131,6 @@ export class HandClient extends HandPeer {
   sealHandshake(): this {
     if (this.#secrets === undefined) throw new Error('there are no keys before the ServerHello');
     this.wire.sealWith(this.suite, this.#secrets.client);
-    return this;
-  }
-
-  certificate(change: Change<'certificate'> = asItIs): this {
-    const { certificateChain } = this.#credential;
-    const certificateList = certificateChain.map((certData) => ({ certData, extensions: {} }));
-    this.say('certificate', { certificateRequestContext: noBytes, certificateList }, change);
-    return this;
-  }
-
-  compressedCertificate(body: MessageBodiesToSend['compressed_certificate']): this {
-    this.say('compressed_certificate', body, asItIs);
-    return this;
-  }
-
-  certificateVerify(change: Change<'certificate_verify'> = asItIs): this {
-    const { signer } = this.#credential;
-    const [scheme = 'ed25519'] = signer.schemes;
-    const signature = signer.sign(scheme, signedContent('client', this.#transcript.digest()));
-    if (signature instanceof Promise) throw new Error('the signer must answer at once');
-    this.say('certificate_verify', { algorithm: signatureSchemes[scheme], signature }, change);
     return this;
   }
 
@@ -237,10 +212,4 @@ export class HandClient extends HandPeer {
     if (this.transcript === undefined) throw new Error('the server has answered nothing yet');
     return this.transcript;
   }
-
-  get #credential() {
-    return credential(this.provider, this.#options.kind ?? 'ed25519');
-  }
 }
-
-const noBytes = new Uint8Array(0);

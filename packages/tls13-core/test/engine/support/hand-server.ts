@@ -6,7 +6,6 @@ import type { ClientConfig } from '../../../src/config/index.js';
 import type { CryptoProvider, Encapsulation } from '../../../src/crypto/provider.js';
 import { cipherSuite } from '../../../src/crypto/suites.js';
 import { createClientEngine } from '../../../src/engine/index.js';
-import { signedContent } from '../../../src/handshake/certificate-verify.js';
 import { finishedVerifyData } from '../../../src/keys/finished.js';
 import { EarlySecret, type MainSecret, type Secret } from '../../../src/keys/schedule.js';
 import { Transcript } from '../../../src/keys/transcript.js';
@@ -24,7 +23,7 @@ import {
   helloRetryRequestRandom,
   type MessageBodiesToSend,
 } from '../../../src/wire/index.js';
-import { credential, type KeyKind } from './certificates.js';
+import type { KeyKind } from './certificates.js';
 import { asItIs, type Change, HandPeer } from './hand.js';
 import { clientConfig, End } from './pair.js';
 
@@ -47,10 +46,8 @@ export class HandServer extends HandPeer {
 
   /** The client has sent its ClientHello. */
   constructor(provider: CryptoProvider, config: Partial<ClientConfig> = {}, options: HandServerOptions = {}) {
-    super(
-      provider,
-      new End(createClientEngine(clientConfig(provider, { groups: ['x25519', 'secp256r1'], ...config }))),
-    );
+    const engine = createClientEngine(clientConfig(provider, { groups: ['x25519', 'secp256r1'], ...config }));
+    super('server', provider, new End(engine), options.kind);
     this.#options = options;
     this.end.take(this.end.engine.start());
     this.wire.read();
@@ -134,27 +131,6 @@ export class HandServer extends HandPeer {
     return this;
   }
 
-  certificate(change: Change<'certificate'> = asItIs): this {
-    const { certificateChain } = this.#credential;
-    const certificateList = certificateChain.map((certData) => ({ certData, extensions: {} }));
-    this.say('certificate', { certificateRequestContext: noBytes, certificateList }, change);
-    return this;
-  }
-
-  compressedCertificate(body: MessageBodiesToSend['compressed_certificate']): this {
-    this.say('compressed_certificate', body, asItIs);
-    return this;
-  }
-
-  certificateVerify(change: Change<'certificate_verify'> = asItIs): this {
-    const { signer } = this.#credential;
-    const [scheme = 'ed25519'] = signer.schemes;
-    const signature = signer.sign(scheme, signedContent('server', this.#transcript.digest()));
-    if (signature instanceof Promise) throw new Error('the signer must answer at once');
-    this.say('certificate_verify', { algorithm: signatureSchemes[scheme], signature }, change);
-    return this;
-  }
-
   finished(change: Change<'finished'> = asItIs): this {
     const { hash } = this.#transcript;
     const verifyData = finishedVerifyData(hash, this.secrets.server, this.#transcript.digest());
@@ -226,10 +202,6 @@ export class HandServer extends HandPeer {
   get #lastHello() {
     if (this.#hello === undefined) throw new Error('the client has sent no ClientHello');
     return this.#hello;
-  }
-
-  get #credential() {
-    return credential(this.provider, this.#options.kind ?? 'ed25519');
   }
 
   #firstShare(): NamedGroupName {

@@ -3,7 +3,9 @@ import { expect } from 'vitest';
 import type { AlertName } from '../../../src/alert.js';
 import { concat } from '../../../src/bytes.js';
 import type { CryptoProvider } from '../../../src/crypto/provider.js';
-import { handshakeTypes, type keyUpdateRequests } from '../../../src/registry.js';
+import { type SigningRole, signedContent } from '../../../src/handshake/certificate-verify.js';
+import type { Transcript } from '../../../src/keys/transcript.js';
+import { handshakeTypes, type keyUpdateRequests, signatureSchemes } from '../../../src/registry.js';
 import {
   decodeHandshake,
   encodeHandshake,
@@ -13,6 +15,7 @@ import {
   type MessageBodiesToSend,
   type RawExtension,
 } from '../../../src/wire/index.js';
+import { credential, type KeyKind } from './certificates.js';
 import type { End } from './pair.js';
 import { Wire } from './wire.js';
 
@@ -25,15 +28,22 @@ export const asItIs = <T>(right: T): T => right;
 
 export abstract class HandPeer {
   readonly provider: CryptoProvider;
+  readonly #role: SigningRole;
+  readonly #kind: KeyKind;
   /** The engine under test. */
   readonly end: End;
   readonly wire: Wire;
 
-  constructor(provider: CryptoProvider, end: End) {
+  /** @param kind of the key that it signs with. */
+  constructor(role: SigningRole, provider: CryptoProvider, end: End, kind: KeyKind = 'ed25519') {
+    this.#role = role;
+    this.#kind = kind;
     this.provider = provider;
     this.end = end;
     this.wire = new Wire(provider, end, (message) => this.onMessage(message));
   }
+
+  abstract readonly transcript: Transcript | undefined;
 
   protected abstract onMessage(message: HandshakeMessage): void;
 
@@ -50,6 +60,28 @@ export abstract class HandPeer {
     this.note(message);
     this.wire.sendMessages(message);
     return message;
+  }
+
+  certificate(change: Change<'certificate'> = asItIs): this {
+    const { certificateChain } = credential(this.provider, this.#kind);
+    const certificateList = certificateChain.map((certData) => ({ certData, extensions: {} }));
+    this.say('certificate', { certificateRequestContext: new Uint8Array(0), certificateList }, change);
+    return this;
+  }
+
+  compressedCertificate(body: MessageBodiesToSend['compressed_certificate']): this {
+    this.say('compressed_certificate', body, asItIs);
+    return this;
+  }
+
+  certificateVerify(change: Change<'certificate_verify'> = asItIs): this {
+    const { signer } = credential(this.provider, this.#kind);
+    const [scheme = 'ed25519'] = signer.schemes;
+    if (this.transcript === undefined) throw new Error('the peer has said nothing yet');
+    const signature = signer.sign(scheme, signedContent(this.#role, this.transcript.digest()));
+    if (signature instanceof Promise) throw new Error('the signer must answer at once');
+    this.say('certificate_verify', { algorithm: signatureSchemes[scheme], signature }, change);
+    return this;
   }
 
   /** A message of the connected state, in no transcript. */
