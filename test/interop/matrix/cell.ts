@@ -5,7 +5,7 @@ import { expect } from 'vitest';
 import type { KeyKind } from '../identities.js';
 import { serverIdentity } from '../identities.js';
 import { dial, ended, listen, type OurServer } from '../ours.js';
-import { exchange } from './exchange.js';
+import { exchange, redirect } from './exchange.js';
 import type { Link, Peer, Role, Said, ServerLink, Wish } from './peer.js';
 
 /** Of either role; those that mean different things to both, apart. */
@@ -35,7 +35,7 @@ export class Cell {
     if (this.role === 'client') {
       const ours = await this.listen(options, kind);
       const link = await this.client(ours, wish);
-      return { link, connection: link.service === 'browser' ? await asking(ours) : await ours.next() };
+      return { link, connection: await this.#next(ours) };
     }
     const link = await this.server(wish, kind);
     return { link, connection: await dial(link.port, forClient(options)) };
@@ -71,6 +71,19 @@ export class Cell {
     if (!asks) await exchange(connection, link, this.role, length);
   }
 
+  #next(ours: OurServer): Promise<TlsConnection> {
+    return this.#peer.browses === true ? asking(ours) : ours.next();
+  }
+
+  /** Connections that a browser opened in advance were made before there was a session. */
+  async #nextResumed(ours: OurServer): Promise<TlsConnection> {
+    for (let left = 5; ; left--) {
+      const connection = await this.#next(ours);
+      if (this.#peer.browses !== true || connection.info?.resumed === true || left === 0) return connection;
+      await sayGoodbye(connection, true);
+    }
+  }
+
   async saidOf(link: Link, wanted: Said, nth = 1): Promise<void> {
     const found = await link.said(nth);
     const told = new Map(Object.entries(found));
@@ -78,19 +91,23 @@ export class Cell {
     expect(found).toMatchObject(Object.fromEntries(known));
   }
 
-  /** A connection, and another that resumes it. `options` are ours of both, `second` those of the second alone. */
+  /**
+   * A connection, and another that resumes it. `options` are ours of both, `second` those of the second alone; `change`
+   * is for what our client keeps of the session.
+   */
   async resume(
     wish: Wish = {},
     options: OurOptions = {},
     second: OurOptions = {},
+    change = (kept: Buffer): Uint8Array => kept,
   ): Promise<Pair & { first: TlsConnection }> {
     if (this.role === 'client') {
       const ours = await this.listen(options);
       const starting = this.client(ours, { ...wish, resume: true });
       starting.catch(() => {});
-      const first = await ours.next();
-      await sayGoodbye(first);
-      const connection = await ours.next();
+      const first = await this.#next(ours);
+      await sayGoodbye(first, this.#peer.follows === true);
+      const connection = await this.#nextResumed(ours);
       return { first, connection, link: await starting };
     }
     const link = await this.server(wish);
@@ -99,12 +116,8 @@ export class Cell {
     const session = first.getSession() ?? (await sessionOf(first));
     first.end();
     await closed(first);
-    return {
-      first,
-      link,
-      nth: 2,
-      connection: await dial(link.port, { ...forClient({ ...options, ...second }), session }),
-    };
+    const connection = await dial(link.port, { ...forClient({ ...options, ...second }), session: change(session) });
+    return { first, link, nth: 2, connection };
   }
 }
 
@@ -129,11 +142,12 @@ function speaks(connection: TlsConnection): Promise<boolean> {
   });
 }
 
-/** Tickets come before data: who has the byte has them. It closes then. */
-async function sayGoodbye(connection: TlsConnection): Promise<void> {
-  connection.write(Buffer.of(0x80));
+/** Tickets come before data: who has the byte, or the answer, has them. It closes then; a browser comes again. */
+async function sayGoodbye(connection: TlsConnection, follows: boolean): Promise<void> {
+  if (follows) await redirect(connection);
+  else connection.write(Buffer.of(0x80));
   connection.resume();
-  await ended(connection).catch(() => {});
+  if (!follows) await ended(connection).catch(() => {});
   connection.end();
 }
 

@@ -24,6 +24,9 @@ export async function exchange(connection: TlsConnection, link: Link, role: Role
   expect((await link.program.take(length)).equals(payload(length, 4))).toBe(true);
 }
 
+/** Of a page that every server of HTTP has. */
+export const request = 'GET / HTTP/1.0\r\nHost: localhost\r\n\r\n';
+
 const lineLength = 1000;
 
 /** `length` bytes that are payload; what a program adds of its own (line ends) is passed over. */
@@ -38,6 +41,12 @@ async function receiveData(connection: TlsConnection, length: number): Promise<B
     missing -= both.reduce((sum, part) => sum + part.length, 0);
   }
   return Buffer.concat(parts);
+}
+
+/** Sends who asks there again, on another connection. */
+export async function redirect(connection: TlsConnection): Promise<void> {
+  await until(connection, /\r\n\r\n/);
+  connection.write('HTTP/1.1 307 Again\r\nLocation: /\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
 }
 
 async function answer(connection: TlsConnection, link: Link, length: number): Promise<void> {
@@ -59,7 +68,12 @@ async function browse(connection: TlsConnection, length: number): Promise<void> 
 }
 
 async function ask(connection: TlsConnection): Promise<void> {
-  connection.write('GET / HTTP/1.0\r\nHost: localhost\r\n\r\n');
+  connection.write(request);
+  await answered(connection);
+}
+
+/** Its answer to the request, sent by whatever means. */
+export async function answered(connection: TlsConnection): Promise<void> {
   expect(await until(connection, /^HTTP\/1\.[01] \d{3}/)).toMatch(/^HTTP\/1\.[01] 200/);
 }
 

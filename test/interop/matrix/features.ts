@@ -2,6 +2,7 @@
 import { authentication } from './features/authentication.js';
 import { clientHello, strange } from './features/client-hello.js';
 import { data } from './features/data.js';
+import { earlyData } from './features/early-data.js';
 import type { Feature } from './features/feature.js';
 import { handshake } from './features/handshake.js';
 import { sessions } from './features/sessions.js';
@@ -13,6 +14,7 @@ export const features: readonly Feature[] = [
   ...strange,
   ...authentication,
   ...sessions,
+  ...earlyData,
   ...clientHello,
   ...data,
 ];

@@ -124,6 +124,10 @@ export interface Peer {
   readonly prepare?: () => void;
   readonly client?: (port: number, wish: Wish) => Promise<Link>;
   readonly server?: (wish: Wish & { readonly identity: Files }) => Promise<ServerLink>;
+  /** Client: it opens connections in advance, of which the one that matters has a request. */
+  readonly browses?: boolean;
+  /** Client: its requests follow redirects, and so it can be made to connect again. */
+  readonly follows?: boolean;
   /** Feature → why it cannot be tried: the peer has it not, or its program cannot be told to. */
   readonly lacks: Reasons;
   /** For programs with few options: all that they can be told, and why everything else cannot be tried. */

@@ -14,6 +14,7 @@ const knows = {
     'large',
     'small-records',
     'ecdsa_secp256r1_sha256',
+    'resumption',
   ],
   otherwise: 'a page cannot ask for it',
 };
@@ -23,13 +24,16 @@ export const chromium: Peer = {
   name: 'Chromium',
   version: () => versionIn('machine', /Chromium (\S+)/, 'chromium', '--version'),
   lacks: {},
-  // It sends no share for P-256.
+  follows: true,
+  browses: true,
+  // It sends no share for P-256, and no early data unless it is set up for it.
   knows: {
     ...knows,
     features: [
       ...knows.features.filter((name) => name !== 'secp256r1'),
       'retry',
       'stateless-retry',
+      'resumption-retry',
       'sni',
       'rsa_pss_rsae_sha256',
     ],
@@ -37,13 +41,17 @@ export const chromium: Peer = {
   client: async (port, wish) => {
     const { servername = 'localhost' } = wish;
     const profile = scratch(`chromium-${port}`);
-    const program = new Program('chromium', [
+    const database = `${profile}/.pki/nssdb`;
+    mkdirSync(database, { recursive: true });
+    await printed('machine', 'certutil', '-N', '-d', `sql:${database}`, '--empty-password');
+    await printed('machine', ...trusting(database));
+    const parameters = [
       ...['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync'],
       ...['--disable-background-networking', '--disable-component-update', `--user-data-dir=${profile}`],
-      // Its roots are its own: this one authority is not among them.
-      ...['--ignore-certificate-errors', `--host-resolver-rules=MAP * 127.0.0.1`, '--remote-debugging-port=0'],
+      ...[`--host-resolver-rules=MAP * 127.0.0.1`, '--remote-debugging-port=0'],
       `https://${servername}:${port}/`,
-    ]);
+    ];
+    const program = new Program('chromium', parameters, { HOME: profile });
     return { program, service: 'browser', said: async () => ({}) };
   },
 };
@@ -54,24 +62,14 @@ export const firefox: Peer = {
   name: 'Firefox',
   version: () => versionIn('sid', /Mozilla Firefox (\S+)/, 'firefox', '--version'),
   lacks: {},
-  knows,
+  follows: true,
+  browses: true,
+  knows: { ...knows, features: [...knows.features, 'early-data', 'early-data-rejected'] },
   client: async (port) => {
     const profile = scratch(`firefox-${port}`);
     mkdirSync(profile);
     await printed('sid', 'certutil', '-N', '-d', `sql:${profile}`, '--empty-password');
-    await printed(
-      'sid',
-      'certutil',
-      '-A',
-      '-d',
-      `sql:${profile}`,
-      '-n',
-      'authority',
-      '-t',
-      'CT,C,',
-      '-i',
-      trusted.files.cert,
-    );
+    await printed('sid', ...trusting(profile));
     const quiet = [
       'app.update.auto',
       'datareporting.policy.dataSubmissionEnabled',
@@ -87,3 +85,7 @@ export const firefox: Peer = {
     return { program, service: 'browser', said: async () => ({}) };
   },
 };
+
+function trusting(database: string): string[] {
+  return ['certutil', '-A', '-d', `sql:${database}`, '-n', 'authority', '-t', 'CT,C,', '-i', trusted.files.cert];
+}

@@ -18,6 +18,7 @@ export function curl(place: Place, id: string, hybrids: boolean): Peer {
     name: 'curl',
     version: () => versionIn(place, /curl (\S+)/, 'curl', '--version'),
     lacks: {},
+    follows: true,
     knows: {
       features: [
         ...['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256'],
@@ -35,6 +36,8 @@ export function curl(place: Place, id: string, hybrids: boolean): Peer {
         ...['no-client-certificate', 'ecdsa_secp256r1_sha256', 'ecdsa_secp384r1_sha384', 'ecdsa_secp521r1_sha512'],
         ...['ed25519', 'ed448', 'rsa_pss_rsae_sha256', 'rsa_pss_pss_sha256', 'peer-closes', 'grease'],
         ...(hybrids ? modern : []),
+        ...['resumption', 'resumption-retry'],
+        ...(hybrids ? ['early-data', 'early-data-rejected', 'early-data-retry'] : []),
       ],
       otherwise: 'curl cannot be told to, or its OpenSSL has it not',
     },
@@ -45,6 +48,8 @@ export function curl(place: Place, id: string, hybrids: boolean): Peer {
         ...['--tlsv1.3', '--cacert', trusted.files.cert, '--resolve', `${servername}:${port}:127.0.0.1`],
         ...(suite === undefined ? [] : ['--tls13-ciphers', suite]),
         ...(groups === undefined ? [] : ['--curves', groups.map((group) => groupNames.get(group) ?? group).join(':')]),
+        ...(wish.resume === true ? ['--location'] : []),
+        ...(wish.earlyData === undefined ? [] : ['--tls-earlydata']),
         ...(identity === undefined ? [] : ['--cert', identity.cert, '--key', identity.key]),
         `https://${servername}:${port}/`,
       ]);

@@ -14,6 +14,12 @@ export function gnutls(place: Place, id: string, lacks: Reasons): Peer {
     name: 'GnuTLS',
     version: () => versionIn(place, /gnutls-cli (\S+)/, 'gnutls-cli', '--version'),
     lacks,
+    faults: {
+      'early-data-retry': {
+        client: 'it encrypts its second ClientHello like early data (§4.2.2)',
+        server: 'it takes early data before the second ClientHello for broken records',
+      },
+    },
     client: async (port, wish) => {
       const { servername = 'localhost' } = wish;
       const program = run([

@@ -1,6 +1,7 @@
 /** NSS's tstclnt and selfserv, which find keys and authorities in a database. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import { cipherSuites, type NamedGroupName } from 'tls13-core';
 import { type Files, scratch, trusted } from '../../identities.js';
 import { freePort, type Program } from '../../peers/program.js';
@@ -85,6 +86,8 @@ export const nss: Peer = {
       { unbuffered: true },
     );
     await program.until(/selfserv: About to call accept/);
+    // It refuses early data while it might have forgotten what came before it was started.
+    if (wish.earlyData !== undefined) await setTimeout(10_500);
     const echConfigs = /^([A-Za-z0-9+/]{40,}=*)$/m.exec(program.text)?.[1];
     return { port, program, service: 'http', echConfigs, said: (nth) => serverSaid(program, nth) };
   },
