@@ -63,6 +63,11 @@ const keys = new Map<KeyKind, KeyObject>();
 export const serverIdentity = (kind: KeyKind): Identity => leaf(`server-${kind}`, kind, server('localhost'));
 export const clientIdentity = (kind: KeyKind): Identity =>
   leaf(`client-${kind}`, kind, { name: `client ${kind}`, extensions: purposes('clientAuth') });
+/** For localhost, with DelegationUsage (RFC 9345 §4.2). */
+export const delegatingIdentity = (): Identity => {
+  const { extensions = [], ...request } = server('localhost');
+  return leaf('delegating', 'p256', { ...request, extensions: [...extensions, '1.3.6.1.4.1.44363.44=ASN1:NULL'] });
+};
 export const namedIdentity = (name: string): Identity => leaf(`named-${name}`, 'p256', server(name));
 export const expiredIdentity = (): Identity => leaf('expired', 'p256', { ...server('localhost'), days: -1 });
 export const strangersIdentity = (): Identity =>

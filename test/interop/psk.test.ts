@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { scratch, serverIdentity } from './identities.js';
 import { dial, listen, receive } from './ours.js';
 import { alertReceived, sClient, sServer } from './peers/openssl.js';
+import { sessionFile } from './peers/openssl-session.js';
 import { freePort, Program, payload } from './peers/program.js';
 
 const name = 'sensor-7';
@@ -169,21 +170,3 @@ describe('early data under a PSK', () => {
     await program.until(/before the server has answered\n/);
   });
 });
-
-/** What OpenSSL keeps of a session, with a key of our choice: version, protocol, suite, no identity, the key, early data. */
-function sessionFile(key: Uint8Array, maxEarlyData = 0): string {
-  const field = (tag: number, ...content: readonly number[]) => [tag, content.length, ...content];
-  const fields = [
-    ...field(0x02, 1),
-    ...field(0x02, 0x03, 0x04),
-    ...field(0x04, 0x13, 0x02),
-    ...field(0x04),
-    ...field(0x04, ...key),
-    ...(maxEarlyData === 0 ? [] : field(0xaf, ...field(0x02, maxEarlyData >> 8, maxEarlyData & 0xff))),
-  ];
-  const der = Buffer.from(field(0x30, ...fields));
-  const path = scratch('psk-session.pem');
-  const pem = `-----BEGIN SSL SESSION PARAMETERS-----\n${der.toString('base64')}\n-----END SSL SESSION PARAMETERS-----\n`;
-  writeFileSync(path, pem);
-  return path;
-}

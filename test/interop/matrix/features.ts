@@ -1,5 +1,6 @@
 /** Every feature of the table, in its order. */
 import { authentication } from './features/authentication.js';
+import { certificates } from './features/certificates.js';
 import { clientHello, strange } from './features/client-hello.js';
 import { data } from './features/data.js';
 import { earlyData } from './features/early-data.js';
@@ -13,6 +14,7 @@ export const features: readonly Feature[] = [
   ...handshake,
   ...strange,
   ...authentication,
+  ...certificates,
   ...sessions,
   ...earlyData,
   ...clientHello,

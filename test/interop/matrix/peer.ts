@@ -30,6 +30,10 @@ export interface Wish {
   /** Client: a file to be sent early in the second of `resume`'s connections; server: early data is let in. */
   readonly earlyData?: string;
   readonly externalPsk?: ExternalPsk;
+  /** No (EC)DHE beside it (psk_ke). */
+  readonly pskAlone?: boolean;
+  /** The file for its key log. */
+  readonly keyLog?: string;
   /** Multiple to which records are padded. */
   readonly padding?: number;
   /** Longest content of records it sends. */
@@ -100,6 +104,8 @@ export interface Link {
   said(nth: number): Promise<Said>;
   /** Makes it replace its key, and ask us to replace ours. */
   updateKeys?(requestPeer: boolean): void;
+  /** Its stapled responses are its own, whatever it is told. */
+  readonly makesStaples?: boolean;
   /** Makes it close the connection. */
   close?(): void;
   /** Server: makes it ask for the client's certificate now. */
@@ -162,6 +168,11 @@ export function compile(place: Place, command: readonly string[]): void {
   const [program = '', ...parameters] = [...within(place), ...command];
   const { status, stderr, error } = spawnSync(program, parameters, { encoding: 'utf8' });
   if (status !== 0) throw new Error(`${command.join(' ')} ended with ${status}: ${error?.message ?? stderr}`);
+}
+
+/** What goes before a command so that it logs its keys as browsers do. */
+export function logging({ keyLog }: Wish): string[] {
+  return keyLog === undefined ? [] : ['env', `SSLKEYLOGFILE=${keyLog}`];
 }
 
 /** What a program prints that ends at once, whatever its status. */

@@ -1,6 +1,7 @@
 /** Certificates and signatures of both sides. */
 import { expect } from 'vitest';
 import { clientIdentity, signatures, trusted } from '../../identities.js';
+import { exchange } from '../exchange.js';
 import { type Feature, simple } from './feature.js';
 
 const group = 'Authentication';
@@ -57,6 +58,33 @@ export const authentication: readonly Feature[] = [
       const pair = await cell.connect({}, { requestCert: true, rejectUnauthorized: false, ca: trusted.pem });
       expect(pair.connection.authorized).toBe(false);
       await cell.check(pair, { peerCertificates: [] }, {});
+    },
+  },
+  {
+    id: 'post-handshake',
+    title: 'Client certificate after the handshake (§4.7.2)',
+    group,
+    client: async (cell) => {
+      const ours = { ca: trusted.pem, asServer: { postHandshakeAuthentication: true } };
+      const theirs = { identity: clientIdentity('p256').files, postHandshakeAuth: true };
+      const pair = await cell.connect(theirs, ours);
+      expect(pair.connection.info).toMatchObject({ postHandshakeAuthentication: true, peerCertificates: [] });
+      const certificate = await pair.connection.requestCertificate();
+      expect(certificate?.subject).toBe('CN=client p256');
+      expect(pair.connection.authorized).toBe(true);
+      await cell.check(pair, {}, {});
+    },
+    server: async (cell) => {
+      const { pem, keyPem } = clientIdentity('p256');
+      const ours = { cert: pem, key: keyPem, asClient: { postHandshakeAuthentication: true } };
+      const { connection, link } = await cell.connect({ postHandshakeAuth: true }, ours);
+      expect(connection.info?.localCertificates).toEqual([]);
+      await link.said(1);
+      // Who cannot be told to asks when a request has come.
+      if (link.service === 'http') await exchange(connection, link, cell.role);
+      else link.requestCertificate?.();
+      await expect.poll(() => connection.info?.localCertificates.length, { timeout: 10_000 }).toBe(1);
+      if (link.service !== 'http') await exchange(connection, link, cell.role);
     },
   },
 ];

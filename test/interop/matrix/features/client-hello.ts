@@ -47,6 +47,31 @@ export const clientHello: readonly Feature[] = [
     },
   },
   {
+    id: 'ech-retry',
+    title: 'Accepted after a HelloRetryRequest',
+    group,
+    client: async (cell) => {
+      const { wish, pem } = makeKey();
+      const { pem: cert, keyPem: key } = namedIdentity(secretName);
+      const theirs = { servername: secretName, ech: wish, groups: ['x25519', 'secp256r1'] as const };
+      const ours = { cert, key, ecdhCurve: ['secp256r1'], asServer: { ech: { keys: pem } } };
+      const pair = await cell.connect(theirs, ours);
+      await cell.check(pair, { echAccepted: true, helloRetryRequest: true, serverName: secretName }, { ech: true });
+    },
+    server: async (cell) => {
+      const { wish } = makeKey();
+      const theirs = { identity: namedIdentity(secretName).files, ech: wish, groups: ['secp256r1'] as const };
+      const { port, echConfigs = wish.configs, ...link } = await cell.server(theirs);
+      const connection = await dial(port, {
+        servername: secretName,
+        ecdhCurve: ['x25519', 'secp256r1'],
+        keyShares: ['x25519'],
+        ech: { configs: echConfigs ?? '', required: true },
+      });
+      await cell.check({ link, connection }, { echAccepted: true, helloRetryRequest: true }, { ech: true });
+    },
+  },
+  {
     id: 'ech-rejected',
     title: 'Rejected, with new configurations',
     group,

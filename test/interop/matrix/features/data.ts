@@ -28,6 +28,31 @@ export const data: readonly Feature[] = [
   },
   { id: 'their-padding', title: 'Padded records, theirs', group, ...both(simple({ theirs: { padding: 4096 } })) },
   {
+    id: 'record-size-limit',
+    title: 'record_size_limit (RFC 8449)',
+    group,
+    ...both(async (cell) => {
+      const pair = await cell.connect({ recordSizeLimit: 1024 }, { recordSizeLimit: 700 });
+      expect(pair.connection.info?.recordSizeLimit?.receive).toBe(700);
+      await cell.check(pair, {}, {}, 5000);
+    }),
+  },
+  {
+    id: 'our-padding',
+    title: 'Padded records, ours',
+    group,
+    ...both(simple({ ours: { padding: { multiple: 512 } } })),
+  },
+  {
+    id: 'dynamic-records',
+    title: 'Records that begin small and grow, ours',
+    group,
+    ...both(async (cell) => {
+      const ours = { dynamicRecordSizing: { initial: 1369, after: 10_000 } };
+      await cell.check(await cell.connect({}, ours), {}, {}, 50_000);
+    }),
+  },
+  {
     id: 'key-update',
     title: 'KeyUpdate from the peer',
     group,

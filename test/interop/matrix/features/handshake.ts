@@ -1,7 +1,8 @@
 /** Suites, groups and what a handshake negotiates beside them. */
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { type CipherSuiteName, cipherSuites, type NamedGroupName, namedGroups } from 'tls13-core';
 import { expect } from 'vitest';
-import { namedIdentity } from '../../identities.js';
+import { namedIdentity, scratch } from '../../identities.js';
 import { dial } from '../../ours.js';
 import { both, type Feature, simple } from './feature.js';
 
@@ -121,4 +122,33 @@ export const handshake: readonly Feature[] = [
       expect((await pair.link.said(1)).exported).toBe(exported);
     }),
   },
+  {
+    id: 'channel-binding',
+    title: 'tls-exporter (RFC 9266): the same on both sides',
+    group,
+    ...both(async (cell) => {
+      const pair = await cell.connect({ exporter: 'EXPORTER-Channel-Binding' });
+      const binding = pair.connection.channelBinding().toString('hex');
+      await cell.check(pair, {}, {});
+      expect((await pair.link.said(1)).exported).toBe(binding);
+    }),
+  },
+  {
+    id: 'key-log',
+    title: 'Key log (RFC 9850): the same lines on both sides',
+    group,
+    ...both(async (cell) => {
+      const [theirs, ours] = [scratch('theirs.keys'), scratch('ours.keys')];
+      for (const file of [theirs, ours]) rmSync(file, { force: true });
+      const pair = await cell.connect({ keyLog: theirs }, { keyLogFile: ours });
+      await cell.check(pair, {}, {});
+      expect(secretsIn(ours)).toHaveLength(5);
+      await expect.poll(() => secretsIn(theirs)).toEqual(expect.arrayContaining(secretsIn(ours)));
+    }),
+  },
 ];
+
+function secretsIn(file: string): string[] {
+  const text = existsSync(file) ? readFileSync(file, 'latin1') : '';
+  return (text.match(/^(CLIENT|SERVER|EXPORTER)_\w+ [0-9a-f]{64} [0-9a-f]+$/gm) ?? []).sort();
+}

@@ -9,6 +9,10 @@ const key = Buffer.from('000102030405060708090a0b0c0d0e0f101112131415161718191a1
 const externalPsk = { identity: 'interop', key, hash: 'sha256' } as const;
 const psks = [{ identity: Buffer.from(externalPsk.identity), key }];
 
+/** As long as the hash, which some take for the sign of which hash it is for. */
+const long = { identity: 'interop', key: Buffer.concat([key, key.subarray(0, 16)]), hash: 'sha384' } as const;
+const longPsk = { identity: Buffer.from(long.identity), key: long.key, hash: long.hash };
+
 export const sessions: readonly Feature[] = [
   {
     id: 'resumption',
@@ -44,6 +48,30 @@ export const sessions: readonly Feature[] = [
         theirs: { externalPsk, suite: 'TLS_AES_128_GCM_SHA256' },
         ours: { asClient: { psks }, asServer: { psks } },
         info: { authentication: 'psk', resumed: false, peerCertificates: [] },
+      }),
+    ),
+  },
+  {
+    id: 'psk-sha384',
+    title: 'External PSK of SHA-384',
+    group,
+    ...both(
+      simple({
+        theirs: { externalPsk: long, suite: 'TLS_AES_256_GCM_SHA384' },
+        ours: { asClient: { psks: [longPsk] }, asServer: { psks: [longPsk] } },
+        info: { authentication: 'psk', cipherSuite: 'TLS_AES_256_GCM_SHA384' },
+      }),
+    ),
+  },
+  {
+    id: 'psk-alone',
+    title: 'External PSK alone (psk_ke)',
+    group,
+    ...both(
+      simple({
+        theirs: { externalPsk, pskAlone: true, suite: 'TLS_AES_128_GCM_SHA256' },
+        ours: { pskKeyExchangeModes: ['psk_ke'], asClient: { psks }, asServer: { psks } },
+        info: { authentication: 'psk', group: undefined },
       }),
     ),
   },

@@ -29,7 +29,20 @@ export const boringssl: Peer = {
   knows: {
     features: [
       ...['TLS_AES_128_GCM_SHA256', 'x25519', 'secp256r1', 'secp384r1', 'secp521r1', 'retry', 'stateless-retry', 'sni'],
-      ...['alpn', 'large', 'small-records', 'our-key-update', 'resumption', 'resumption-retry'],
+      ...[
+        'alpn',
+        'large',
+        'small-records',
+        'our-padding',
+        'dynamic-records',
+        'early-data',
+        'early-data-rejected',
+        'early-data-retry',
+        'ech-retry',
+        'our-key-update',
+        'resumption',
+        'resumption-retry',
+      ],
       ...['ecdsa_secp256r1_sha256', 'ecdsa_secp384r1_sha384', 'ecdsa_secp521r1_sha512', 'ed25519', 'client-p256'],
       ...[
         'rsa_pss_rsae_sha256',
@@ -66,7 +79,8 @@ export const boringssl: Peer = {
     await first.take(1);
     first.end();
     await first.ended();
-    return link(command(['-session-in', file]));
+    const early = wish.earlyData === undefined ? [] : ['-early-data', `@${wish.earlyData}`];
+    return link(command(['-session-in', file, ...early]));
   },
 };
 

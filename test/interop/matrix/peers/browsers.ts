@@ -15,9 +15,14 @@ const knows = {
     'small-records',
     'ecdsa_secp256r1_sha256',
     'resumption',
+    'our-padding',
+    'dynamic-records',
+    'compress-brotli',
   ],
   otherwise: 'a page cannot ask for it',
 };
+
+const more = ['compress-zlib', 'compress-zstd', 'delegated'];
 
 export const chromium: Peer = {
   id: 'chromium',
@@ -64,7 +69,7 @@ export const firefox: Peer = {
   lacks: {},
   follows: true,
   browses: true,
-  knows: { ...knows, features: [...knows.features, 'early-data', 'early-data-rejected'] },
+  knows: { ...knows, features: [...knows.features, 'early-data', 'early-data-rejected', 'record-size-limit', ...more] },
   client: async (port) => {
     const profile = scratch(`firefox-${port}`);
     mkdirSync(profile);
@@ -78,7 +83,8 @@ export const firefox: Peer = {
     const lines = [...quiet, 'network.connectivity-service.enabled', 'toolkit.telemetry.enabled'].map(
       (name) => `user_pref("${name}", false);\n`,
     );
-    writeFileSync(`${profile}/user.js`, lines.join(''));
+    const wanted = 'user_pref("security.tls.enable_delegated_credentials", true);\n';
+    writeFileSync(`${profile}/user.js`, [...lines, wanted].join(''));
     const address = `https://localhost:${port}/`;
     const command = ['env', `HOME=${profile}`, 'MOZ_DISABLE_CONTENT_SANDBOX=1', 'firefox', '--headless', '--no-remote'];
     const program = start('sid', [...command, '--profile', profile, address]);

@@ -1,6 +1,6 @@
 /** curl with OpenSSL. */
 import { trusted } from '../../identities.js';
-import { type Peer, type Place, start, versionIn } from '../peer.js';
+import { logging, type Peer, type Place, start, versionIn } from '../peer.js';
 
 const groupNames = new Map([
   ['x25519', 'X25519'],
@@ -36,15 +36,27 @@ export function curl(place: Place, id: string, hybrids: boolean): Peer {
         ...['no-client-certificate', 'ecdsa_secp256r1_sha256', 'ecdsa_secp384r1_sha384', 'ecdsa_secp521r1_sha512'],
         ...['ed25519', 'ed448', 'rsa_pss_rsae_sha256', 'rsa_pss_pss_sha256', 'peer-closes', 'grease'],
         ...(hybrids ? modern : []),
-        ...['resumption', 'resumption-retry'],
-        ...(hybrids ? ['early-data', 'early-data-rejected', 'early-data-retry'] : []),
+        ...['resumption', 'resumption-retry', 'key-log', 'our-padding', 'dynamic-records'],
+        ...(hybrids ? ['early-data', 'early-data-rejected', 'early-data-retry', 'compress-zlib', 'compress-zstd'] : []),
+        ...(hybrids ? ['compress-client'] : []),
       ],
       otherwise: 'curl cannot be told to, or its OpenSSL has it not',
     },
     client: async (port, wish) => {
       const { servername = 'localhost', suite, groups, identity } = wish;
       const program = start(place, [
-        ...['curl', '--silent', '--show-error', '--verbose', '--noproxy', '*', '--max-time', '30', '--http1.1'],
+        ...[
+          ...logging(wish),
+          'curl',
+          '--silent',
+          '--show-error',
+          '--verbose',
+          '--noproxy',
+          '*',
+          '--max-time',
+          '30',
+          '--http1.1',
+        ],
         ...['--tlsv1.3', '--cacert', trusted.files.cert, '--resolve', `${servername}:${port}:127.0.0.1`],
         ...(suite === undefined ? [] : ['--tls13-ciphers', suite]),
         ...(groups === undefined ? [] : ['--curves', groups.map((group) => groupNames.get(group) ?? group).join(':')]),

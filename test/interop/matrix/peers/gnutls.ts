@@ -3,12 +3,23 @@ import { writeFileSync } from 'node:fs';
 import { scratch, trusted } from '../../identities.js';
 import { cipherNames, signatureNames } from '../../peers/gnutls.js';
 import { freePort, type Program } from '../../peers/program.js';
-import { type Link, type Peer, type Place, type Reasons, type Said, start, versionIn, type Wish } from '../peer.js';
+import {
+  type Link,
+  logging,
+  type Peer,
+  type Place,
+  type Reasons,
+  type Said,
+  start,
+  versionIn,
+  type Wish,
+} from '../peer.js';
 
 const signatures = { ...signatureNames, ed448: 'EdDSA-Ed448' };
 
 export function gnutls(place: Place, id: string, lacks: Reasons): Peer {
-  const run = (parameters: readonly string[]) => start(place, ['stdbuf', '-oL', ...parameters]);
+  const run = (wish: Wish, parameters: readonly string[]) =>
+    start(place, [...logging(wish), 'stdbuf', '-oL', ...parameters]);
   return {
     id,
     name: 'GnuTLS',
@@ -22,7 +33,7 @@ export function gnutls(place: Place, id: string, lacks: Reasons): Peer {
     },
     client: async (port, wish) => {
       const { servername = 'localhost' } = wish;
-      const program = run([
+      const program = run(wish, [
         ...['gnutls-cli', '--port', `${port}`, '--x509cafile', trusted.files.cert, '--inline-commands'],
         ...['--sni-hostname', servername, '--verify-hostname', servername],
         ...common(wish),
@@ -37,7 +48,7 @@ export function gnutls(place: Place, id: string, lacks: Reasons): Peer {
     },
     server: async (wish) => {
       const port = await freePort();
-      const program = run([
+      const program = run(wish, [
         ...['gnutls-serv', '--port', `${port}`, '--echo'],
         ...common(wish),
         ...(wish.requestCert === true
@@ -63,7 +74,7 @@ function common(wish: Wish): string[] {
     ...(groups === undefined ? [] : ['-GROUP-ALL', ...groups.map((group) => `+GROUP-${group.toUpperCase()}`)]),
     // The second one is the authority's.
     ...(named === undefined ? [] : ['-SIGN-ALL', `+SIGN-${named}`, '+SIGN-ECDSA-SECP256R1-SHA256']),
-    ...(wish.externalPsk === undefined ? [] : ['+ECDHE-PSK', '+PSK']),
+    ...(wish.externalPsk === undefined ? [] : [wish.pskAlone === true ? '-KX-ALL' : '+ECDHE-PSK', '+PSK']),
     ...(wish.rawPublicKey === 'client' ? ['+CTYPE-CLI-RAWPK'] : []),
     ...(wish.rawPublicKey === 'server' ? ['-CTYPE-SRV-ALL', '+CTYPE-SRV-RAWPK'] : []),
   ];

@@ -5,7 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import { cipherSuites, type NamedGroupName } from 'tls13-core';
 import { type Files, scratch, trusted } from '../../identities.js';
 import { freePort, type Program } from '../../peers/program.js';
-import { type Link, type Peer, packageVersion, printed, type Said, start, type Wish } from '../peer.js';
+import { type Link, logging, type Peer, packageVersion, printed, type Said, start, type Wish } from '../peer.js';
 
 const groupNames: Readonly<Partial<Record<NamedGroupName, string>>> = {
   secp256r1: 'P256',
@@ -55,7 +55,17 @@ export const nss: Peer = {
     const program = start(
       'sid',
       [
-        ...['tstclnt', '-h', '127.0.0.1', '-p', `${port}`, '-a', wish.servername ?? 'localhost', '-4'],
+        ...[
+          ...logging(wish),
+          'tstclnt',
+          '-h',
+          '127.0.0.1',
+          '-p',
+          `${port}`,
+          '-a',
+          wish.servername ?? 'localhost',
+          '-4',
+        ],
         ...['-d', await database(wish.identity), ...common(wish), '-u'],
         ...(wish.identity === undefined ? [] : ['-n', 'own']),
         // It reconnects by itself, if what it sends comes from a file.
@@ -63,6 +73,7 @@ export const nss: Peer = {
         ...(wish.earlyData === undefined ? [] : ['-Z']),
         ...(wish.delegatedCredential === true ? ['-B'] : []),
         ...(wish.staple === undefined ? [] : ['-T']),
+        ...(wish.compression === undefined ? [] : ['--zlib-certificate-compression']),
         ...ech(wish),
       ],
       { unbuffered: true },
@@ -75,9 +86,22 @@ export const nss: Peer = {
     const program = start(
       'sid',
       [
-        ...['selfserv', '-p', `${port}`, '-d', await database(wish.identity), ecdsa, 'own', '-u', '-U', '0'],
+        ...[
+          ...logging(wish),
+          'selfserv',
+          '-p',
+          `${port}`,
+          '-d',
+          await database(wish.identity),
+          ecdsa,
+          'own',
+          '-u',
+          '-U',
+          '0',
+        ],
         ...common(wish),
         ...(wish.requestCert === true ? ['-r', '-r'] : []),
+        ...(wish.postHandshakeAuth === true ? ['-r', '-r', '-r'] : []),
         ...(wish.earlyData === undefined ? [] : ['-Z']),
         ...(wish.compression === undefined ? [] : ['-q']),
         // It makes the key itself.

@@ -1,8 +1,19 @@
 /** OpenSSL's s_client and s_server. */
 import type { NamedGroupName } from 'tls13-core';
 import { scratch, trusted } from '../../identities.js';
+import { sessionFile } from '../../peers/openssl-session.js';
 import type { Program } from '../../peers/program.js';
-import { type Link, type Peer, type Place, type Reasons, type Said, start, versionIn, type Wish } from '../peer.js';
+import {
+  type ExternalPsk,
+  type Link,
+  type Peer,
+  type Place,
+  type Reasons,
+  type Said,
+  start,
+  versionIn,
+  type Wish,
+} from '../peer.js';
 
 const groupNames: Readonly<Partial<Record<NamedGroupName, string>>> = {
   x25519: 'X25519',
@@ -28,10 +39,13 @@ export function openssl(place: Place, id: string, name: string, lacks: Reasons =
     run([
       ...['s_client', '-connect', `127.0.0.1:${port}`, '-servername', wish.servername ?? 'localhost'],
       ...['-CAfile', trusted.files.cert, '-verify_return_error', '-verify_hostname', wish.servername ?? 'localhost'],
+      ...(wish.postHandshakeAuth === true ? ['-enable_pha'] : []),
       ...common(wish),
       ...(wish.alpn === undefined ? [] : ['-alpn', wish.alpn.join(',')]),
       ...(wish.ech?.configs === undefined ? [] : ['-ech_config_list', wish.ech.configs]),
       ...(wish.ech?.grease === true ? ['-ech_grease'] : []),
+      ...(wish.rawPublicKey === 'server' ? ['-enable_server_rpk'] : []),
+      ...(wish.staple === undefined ? [] : ['-status']),
       ...more,
     ]);
   return {
@@ -55,6 +69,9 @@ export function openssl(place: Place, id: string, name: string, lacks: Reasons =
         ...common(wish),
         ...(wish.alpn === undefined ? [] : ['-alpn', wish.alpn.join(',')]),
         ...(wish.requestCert === true ? ['-Verify', '1', '-CAfile', trusted.files.cert, '-verify_return_error'] : []),
+        ...(wish.postHandshakeAuth === true ? ['-CAfile', trusted.files.cert] : []),
+        ...(wish.compression === undefined ? [] : ['-cert_comp']),
+        ...(wish.staple === undefined ? [] : ['-status_file', wish.staple]),
         ...(wish.servername === undefined ? [] : ['-servername', wish.servername, ...second(wish)]),
         ...(wish.earlyData === undefined ? [] : ['-early_data', '-max_early_data', '16384']),
         ...(wish.ech?.keyFile === undefined ? [] : ['-ech_key', wish.ech.keyFile]),
@@ -92,12 +109,16 @@ function common(wish: Wish): string[] {
       ? []
       : ['-max_send_frag', `${wish.fragment}`, '-split_send_frag', `${wish.fragment}`]),
     ...(wish.exporter === undefined ? [] : ['-keymatexport', wish.exporter, '-keymatexportlen', '32']),
-    ...(externalPsk === undefined
-      ? []
-      : ['-psk', externalPsk.key.toString('hex'), '-psk_identity', externalPsk.identity]),
-    ...(wish.postHandshakeAuth === true ? ['-enable_pha'] : []),
-    ...(wish.rawPublicKey === undefined ? [] : [`-enable_${wish.rawPublicKey}_rpk`]),
+    ...(externalPsk === undefined ? [] : psk(externalPsk)),
+    ...(wish.pskAlone === true ? ['-allow_no_dhe_kex'] : []),
+    ...(wish.keyLog === undefined ? [] : ['-keylogfile', wish.keyLog]),
   ];
+}
+
+/** Its word for a key is for SHA-256 alone; another goes in as a session. */
+function psk({ identity, key, hash }: ExternalPsk): string[] {
+  const given = hash === 'sha256' ? ['-psk', key.toString('hex')] : ['-psk_session', sessionFile(key)];
+  return ['-psk_identity', identity, ...given];
 }
 
 function clientLink(program: Program, wish: Wish): Link {
