@@ -6,6 +6,7 @@ import { data } from './features/data.js';
 import { earlyData } from './features/early-data.js';
 import type { Feature } from './features/feature.js';
 import { handshake } from './features/handshake.js';
+import { rawPublicKeys } from './features/raw-public-keys.js';
 import { sessions } from './features/sessions.js';
 
 export type { Feature };
@@ -15,6 +16,7 @@ export const features: readonly Feature[] = [
   ...strange,
   ...authentication,
   ...certificates,
+  ...rawPublicKeys,
   ...sessions,
   ...earlyData,
   ...clientHello,

@@ -51,6 +51,12 @@ export const certificates: readonly Feature[] = [
     id: 'staple',
     title: 'A stapled OCSP response',
     group,
+    client: async (cell) => {
+      const { file, der } = ocspResponse();
+      const pair = await cell.connect({ staple: file }, { asServer: { ocspResponse: der } });
+      await cell.check(pair, {}, { verified: true });
+      expect((await pair.link.said(1)).stapled).toBe(true);
+    },
     server: async (cell) => {
       const { file, der } = ocspResponse();
       const pair = await cell.connect({ staple: file });
@@ -77,6 +83,12 @@ export const certificates: readonly Feature[] = [
     id: 'authorities',
     title: 'certificate_authorities, from the server',
     group,
+    client: async (cell) => {
+      const ours = { requestCert: true, rejectUnauthorized: false, ca: trusted.pem };
+      const pair = await cell.connect({}, ours);
+      await cell.check(pair, {}, {});
+      await pair.link.program.until(/Interop CA\n/);
+    },
     server: async (cell) => {
       const { pem, keyPem } = clientIdentity('p256');
       const link = await cell.server({ requestCert: true });
@@ -88,7 +100,7 @@ export const certificates: readonly Feature[] = [
         },
       });
       await cell.check({ link, connection }, {}, { verified: true });
-      expect(seen).toEqual([expect.stringContaining('Interop CA')]);
+      expect([...new Set(seen)]).toEqual([expect.stringContaining('Interop CA')]);
     },
   },
 ];

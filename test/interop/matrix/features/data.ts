@@ -2,6 +2,7 @@
 import type { TlsConnection } from 'tls13-server';
 import { expect } from 'vitest';
 import { failure } from '../../ours.js';
+import { payload } from '../../peers/program.js';
 import { exchange } from '../exchange.js';
 import { both, type Feature, simple } from './feature.js';
 
@@ -34,7 +35,10 @@ export const data: readonly Feature[] = [
     ...both(async (cell) => {
       const pair = await cell.connect({ recordSizeLimit: 1024 }, { recordSizeLimit: 700 });
       expect(pair.connection.info?.recordSizeLimit?.receive).toBe(700);
-      await cell.check(pair, {}, {}, 5000);
+      await cell.check(pair, {}, {}, 600);
+      if (pair.link.service !== 'pipe') return;
+      pair.connection.write(payload(5000, 6));
+      expect((await pair.link.program.take(5000)).equals(payload(5000, 6))).toBe(true);
     }),
   },
   {

@@ -1,5 +1,5 @@
 /** Suites, groups and what a handshake negotiates beside them. */
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { type CipherSuiteName, cipherSuites, type NamedGroupName, namedGroups } from 'tls13-core';
 import { expect } from 'vitest';
 import { namedIdentity, scratch } from '../../identities.js';
@@ -138,8 +138,8 @@ export const handshake: readonly Feature[] = [
     title: 'Key log (RFC 9850): the same lines on both sides',
     group,
     ...both(async (cell) => {
-      const [theirs, ours] = [scratch('theirs.keys'), scratch('ours.keys')];
-      for (const file of [theirs, ours]) rmSync(file, { force: true });
+      // Ours is held open from its first use on.
+      const [theirs, ours] = [scratch(`theirs-${cell.role}.keys`), scratch(`ours-${cell.role}.keys`)];
       const pair = await cell.connect({ keyLog: theirs }, { keyLogFile: ours });
       await cell.check(pair, {}, {});
       expect(secretsIn(ours)).toHaveLength(5);

@@ -1,6 +1,7 @@
 /** GnuTLS's gnutls-cli and gnutls-serv. */
-import { writeFileSync } from 'node:fs';
-import { scratch, trusted } from '../../identities.js';
+import { createPublicKey } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { type Files, scratch, trusted } from '../../identities.js';
 import { cipherNames, signatureNames } from '../../peers/gnutls.js';
 import { freePort, type Program } from '../../peers/program.js';
 import {
@@ -37,6 +38,7 @@ export function gnutls(place: Place, id: string, lacks: Reasons): Peer {
         ...['gnutls-cli', '--port', `${port}`, '--x509cafile', trusted.files.cert, '--inline-commands'],
         ...['--sni-hostname', servername, '--verify-hostname', servername],
         ...common(wish),
+        ...(wish.rawPublicKey === 'server' ? ['--insecure'] : []),
         ...(wish.resume === true ? ['--resume', '--waitresumption'] : []),
         ...(wish.earlyData === undefined ? [] : ['--earlydata', wish.earlyData]),
         ...(wish.groups === undefined ? [] : ['--single-key-share']),
@@ -51,9 +53,7 @@ export function gnutls(place: Place, id: string, lacks: Reasons): Peer {
       const program = run(wish, [
         ...['gnutls-serv', '--port', `${port}`, '--echo'],
         ...common(wish),
-        ...(wish.requestCert === true
-          ? ['--x509cafile', trusted.files.cert, '--require-client-cert', '--verify-client-cert']
-          : ['--disable-client-cert']),
+        ...(wish.requestCert === true ? requesting(wish) : ['--disable-client-cert']),
         ...(wish.servername === undefined ? [] : ['--sni-hostname', wish.servername]),
         ...(wish.earlyData === undefined ? [] : ['--earlydata', '--maxearlydata', '16384']),
         ...(wish.staple === undefined ? [] : ['--ocsp-response', wish.staple, '--ignore-ocsp-response-errors']),
@@ -81,11 +81,23 @@ function common(wish: Wish): string[] {
   return [
     ...['--priority', priority.join(':')],
     ...(identity === undefined ? [] : ['--x509certfile', identity.cert, '--x509keyfile', identity.key]),
+    ...(identity === undefined || wish.rawPublicKey === undefined ? [] : rawPair(identity)),
     ...(wish.alpn ?? []).flatMap((name) => ['--alpn', name]),
     ...(wish.exporter === undefined ? [] : ['--keymatexport', wish.exporter, '--keymatexportsize', '32']),
     ...(wish.recordSizeLimit === undefined ? [] : ['--recordsize', `${wish.recordSizeLimit}`]),
     ...(wish.compression === undefined ? [] : ['--compress-cert', wish.compression]),
   ];
+}
+
+function requesting({ rawPublicKey }: Wish): string[] {
+  const verifying = rawPublicKey === 'client' ? [] : ['--verify-client-cert'];
+  return ['--x509cafile', trusted.files.cert, '--require-client-cert', ...verifying];
+}
+
+function rawPair({ key }: Files): string[] {
+  const file = `${key}.public`;
+  writeFileSync(file, createPublicKey(readFileSync(key)).export({ format: 'pem', type: 'spki' }));
+  return ['--rawpkkeyfile', key, '--rawpkfile', file];
 }
 
 function psk({ externalPsk }: Wish): string[] {

@@ -1,11 +1,22 @@
 /** Go's crypto/tls. */
 import { scratch } from '../../identities.js';
 import { compile, type Peer, type Place, type Reasons, start, versionIn } from '../peer.js';
-import { ownProgram, programFile } from './own-program.js';
+import { ownProgram, programFile, untold } from './own-program.js';
 
 const preference = 'crypto/tls chooses the scheme itself';
 
 const lacks: Reasons = {
+  ...untold(),
+  'early-data': 'crypto/tls has early data for QUIC only',
+  'early-data-rejected': 'crypto/tls has early data for QUIC only',
+  'early-data-retry': 'crypto/tls has early data for QUIC only',
+  'post-handshake': 'crypto/tls has no authentication after the handshake',
+  'server-raw-key': 'crypto/tls has no raw public keys',
+  'client-raw-key': 'crypto/tls has no raw public keys',
+  delegated: 'crypto/tls has no delegated credentials',
+  'psk-sha384': 'crypto/tls has no external PSKs',
+  'psk-alone': 'crypto/tls has no external PSKs',
+  'record-size-limit': 'crypto/tls has no record_size_limit',
   TLS_AES_128_CCM_SHA256: 'crypto/tls has no CCM',
   TLS_AES_128_CCM_8_SHA256: 'crypto/tls has no CCM',
   x448: 'crypto/tls has no X448',

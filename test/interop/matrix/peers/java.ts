@@ -1,9 +1,21 @@
 /** Java's JSSE. */
 import { scratch } from '../../identities.js';
 import { compile, hybrids, type Peer, type Place, type Reasons, start, versionIn } from '../peer.js';
-import { ownProgram, programFile } from './own-program.js';
+import { ownProgram, programFile, untold } from './own-program.js';
 
 const never: Reasons = {
+  ...untold(),
+  'early-data': 'JSSE has no early data',
+  'early-data-rejected': 'JSSE has no early data',
+  'early-data-retry': 'JSSE has no early data',
+  'post-handshake': 'JSSE has no authentication after the handshake',
+  'server-raw-key': 'JSSE has no raw public keys',
+  'client-raw-key': 'JSSE has no raw public keys',
+  delegated: 'JSSE has no delegated credentials',
+  'psk-sha384': 'JSSE has no external PSKs',
+  'psk-alone': 'JSSE has no external PSKs',
+  'record-size-limit': 'JSSE has no record_size_limit',
+  'ech-retry': 'JSSE has no ECH',
   TLS_AES_128_CCM_SHA256: 'JSSE has no CCM',
   TLS_AES_128_CCM_8_SHA256: 'JSSE has no CCM',
   psk: 'JSSE has no external PSKs',
@@ -18,6 +30,7 @@ export const lackedBy17: Reasons = {
   ...never,
   ...hybrids('since Java 27'),
   exporter: 'since Java 25',
+  'channel-binding': 'since Java 25',
 };
 
 export const lackedBy27: Reasons = {

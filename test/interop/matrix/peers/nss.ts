@@ -5,7 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import { cipherSuites, type NamedGroupName } from 'tls13-core';
 import { type Files, scratch, trusted } from '../../identities.js';
 import { freePort, type Program } from '../../peers/program.js';
-import { type Link, logging, type Peer, packageVersion, printed, type Said, start, type Wish } from '../peer.js';
+import { type Link, type Peer, packageVersion, printed, type Said, start, type Wish } from '../peer.js';
 
 const groupNames: Readonly<Partial<Record<NamedGroupName, string>>> = {
   secp256r1: 'P256',
@@ -30,6 +30,13 @@ export const nss: Peer = {
     TLS_AES_128_CCM_SHA256: 'NSS has no CCM',
     TLS_AES_128_CCM_8_SHA256: 'NSS has no CCM',
     ed448: 'NSS has no Ed448',
+    'psk-sha384': 'its programs take keys for SHA-256',
+    'psk-alone': 'NSS has no psk_ke',
+    'key-log': 'Debian builds it without',
+    'compress-brotli': 'its programs have zlib only',
+    'compress-zstd': 'its programs have zlib only',
+    'server-raw-key': 'NSS has no raw public keys',
+    'client-raw-key': 'NSS has no raw public keys',
     alpn: programs,
     'their-padding': programs,
     'their-small-records': programs,
@@ -55,17 +62,7 @@ export const nss: Peer = {
     const program = start(
       'sid',
       [
-        ...[
-          ...logging(wish),
-          'tstclnt',
-          '-h',
-          '127.0.0.1',
-          '-p',
-          `${port}`,
-          '-a',
-          wish.servername ?? 'localhost',
-          '-4',
-        ],
+        ...['tstclnt', '-h', '127.0.0.1', '-p', `${port}`, '-a', wish.servername ?? 'localhost', '-4'],
         ...['-d', await database(wish.identity), ...common(wish), '-u'],
         ...(wish.identity === undefined ? [] : ['-n', 'own']),
         // It reconnects by itself, if what it sends comes from a file.
@@ -86,22 +83,11 @@ export const nss: Peer = {
     const program = start(
       'sid',
       [
-        ...[
-          ...logging(wish),
-          'selfserv',
-          '-p',
-          `${port}`,
-          '-d',
-          await database(wish.identity),
-          ecdsa,
-          'own',
-          '-u',
-          '-U',
-          '0',
-        ],
+        ...['selfserv', '-p', `${port}`, '-d', await database(wish.identity), ecdsa, 'own', '-u', '-U', '0'],
         ...common(wish),
         ...(wish.requestCert === true ? ['-r', '-r'] : []),
         ...(wish.postHandshakeAuth === true ? ['-r', '-r', '-r'] : []),
+        ...(wish.staple === undefined ? [] : ['-T', 'good', '-A', 'authority']),
         ...(wish.earlyData === undefined ? [] : ['-Z']),
         ...(wish.compression === undefined ? [] : ['-q']),
         // It makes the key itself.
@@ -113,7 +99,7 @@ export const nss: Peer = {
     // It refuses early data while it might have forgotten what came before it was started.
     if (wish.earlyData !== undefined) await setTimeout(10_500);
     const echConfigs = /^([A-Za-z0-9+/]{40,}=*)$/m.exec(program.text)?.[1];
-    return { port, program, service: 'http', echConfigs, said: (nth) => serverSaid(program, nth) };
+    return { port, program, service: 'http', makesStaples: true, echConfigs, said: (nth) => serverSaid(program, nth) };
   },
 };
 
@@ -153,11 +139,13 @@ async function makeDatabase(identity: Files | undefined, index: number): Promise
   await printed('sid', 'certutil', '-N', '-d', place, '--empty-password');
   await printed('sid', 'certutil', '-A', '-d', place, '-n', 'authority', '-t', 'CT,C,', '-i', trusted.files.cert);
   if (identity !== undefined) {
-    const bundle = `${folder}/own.p12`;
-    const from = ['-in', identity.cert, '-inkey', identity.key, '-name', 'own', '-passout', 'pass:interop'];
-    execFileSync('openssl', ['pkcs12', '-export', ...from, '-out', bundle]);
-    const text = await printed('sid', 'pk12util', '-i', bundle, '-d', place, '-W', 'interop');
-    if (!text.includes('SUCCESSFUL')) throw new Error(`pk12util: ${text}`);
+    for (const [name, files] of [['own', identity] as const, ['authority', trusted.files] as const]) {
+      const bundle = `${folder}/${name}.p12`;
+      const from = ['-in', files.cert, '-inkey', files.key, '-name', name, '-passout', 'pass:interop'];
+      execFileSync('openssl', ['pkcs12', '-export', ...from, '-out', bundle]);
+      const text = await printed('sid', 'pk12util', '-i', bundle, '-d', place, '-W', 'interop');
+      if (!text.includes('SUCCESSFUL')) throw new Error(`pk12util: ${text}`);
+    }
   }
   return place;
 }

@@ -38,13 +38,12 @@ export function openssl(place: Place, id: string, name: string, lacks: Reasons =
   const client = (port: number, wish: Wish, more: readonly string[] = []) =>
     run([
       ...['s_client', '-connect', `127.0.0.1:${port}`, '-servername', wish.servername ?? 'localhost'],
-      ...['-CAfile', trusted.files.cert, '-verify_return_error', '-verify_hostname', wish.servername ?? 'localhost'],
+      ...verifying(wish),
       ...(wish.postHandshakeAuth === true ? ['-enable_pha'] : []),
       ...common(wish),
       ...(wish.alpn === undefined ? [] : ['-alpn', wish.alpn.join(',')]),
       ...(wish.ech?.configs === undefined ? [] : ['-ech_config_list', wish.ech.configs]),
       ...(wish.ech?.grease === true ? ['-ech_grease'] : []),
-      ...(wish.rawPublicKey === 'server' ? ['-enable_server_rpk'] : []),
       ...(wish.staple === undefined ? [] : ['-status']),
       ...more,
     ]);
@@ -68,7 +67,7 @@ export function openssl(place: Place, id: string, name: string, lacks: Reasons =
         ...['s_server', '-accept', '127.0.0.1:0'],
         ...common(wish),
         ...(wish.alpn === undefined ? [] : ['-alpn', wish.alpn.join(',')]),
-        ...(wish.requestCert === true ? ['-Verify', '1', '-CAfile', trusted.files.cert, '-verify_return_error'] : []),
+        ...(wish.requestCert === true ? ['-Verify', '1', ...verifyingClients(wish)] : []),
         ...(wish.postHandshakeAuth === true ? ['-CAfile', trusted.files.cert] : []),
         ...(wish.compression === undefined ? [] : ['-cert_comp']),
         ...(wish.staple === undefined ? [] : ['-status_file', wish.staple]),
@@ -111,8 +110,19 @@ function common(wish: Wish): string[] {
     ...(wish.exporter === undefined ? [] : ['-keymatexport', wish.exporter, '-keymatexportlen', '32']),
     ...(externalPsk === undefined ? [] : psk(externalPsk)),
     ...(wish.pskAlone === true ? ['-allow_no_dhe_kex'] : []),
+    ...(wish.rawPublicKey === undefined ? [] : [`-enable_${wish.rawPublicKey}_rpk`]),
     ...(wish.keyLog === undefined ? [] : ['-keylogfile', wish.keyLog]),
   ];
+}
+
+/** A raw public key is verified by nobody: it has been told of none. */
+function verifying({ rawPublicKey, servername = 'localhost' }: Wish): string[] {
+  if (rawPublicKey === 'server') return [];
+  return ['-CAfile', trusted.files.cert, '-verify_return_error', '-verify_hostname', servername];
+}
+
+function verifyingClients({ rawPublicKey }: Wish): string[] {
+  return rawPublicKey === 'client' ? [] : ['-CAfile', trusted.files.cert, '-verify_return_error'];
 }
 
 /** Its word for a key is for SHA-256 alone; another goes in as a session. */

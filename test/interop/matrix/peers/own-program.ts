@@ -10,7 +10,7 @@ import { copyFileSync } from 'node:fs';
 import { namedGroups } from 'tls13-core';
 import { scratch, trusted } from '../../identities.js';
 import type { Program } from '../../peers/program.js';
-import type { Link, Peer, Role, Said, Wish } from '../peer.js';
+import type { Link, Peer, Reasons, Role, Said, Wish } from '../peer.js';
 
 /** This library's names → theirs, of suites, groups and schemes. */
 export type Names = Readonly<Record<string, string>>;
@@ -56,6 +56,18 @@ export function ownProgram({
 export const groupNumbers: Names = Object.fromEntries(
   Object.entries(namedGroups).map(([name, number]) => [name, `${number}`]),
 );
+
+/** Features that the small programs know no words for; `except` are those that one of them does know. */
+export function untold(...except: readonly string[]): Reasons {
+  const others = wordless.filter((id) => !except.includes(id));
+  return Object.fromEntries(others.map((id) => [id, 'the small program that speaks for it is not told to']));
+}
+
+const wordless = [
+  ...['early-data', 'early-data-rejected', 'early-data-retry', 'post-handshake', 'server-raw-key', 'client-raw-key'],
+  ...['delegated', 'compress-zlib', 'compress-brotli', 'compress-zstd', 'compress-client', 'staple', 'authorities'],
+  ...['record-size-limit', 'psk-sha384', 'psk-alone', 'key-log'],
+];
 
 /** A copy of a file in `programs/` where the roots of newer Debians see it too. */
 export function programFile(name: string): string {

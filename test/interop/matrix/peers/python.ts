@@ -2,9 +2,19 @@
 import { writeFileSync } from 'node:fs';
 import { scratch } from '../../identities.js';
 import { hybrids, type Peer, type Place, type Reasons, type Role, start, versionIn, type Wish } from '../peer.js';
-import { ownProgram, programFile } from './own-program.js';
+import { ownProgram, programFile, untold } from './own-program.js';
 
 const never: Reasons = {
+  ...untold(),
+  'early-data': 'Python’s ssl has no early data',
+  'early-data-rejected': 'Python’s ssl has no early data',
+  'early-data-retry': 'Python’s ssl has no early data',
+  'server-raw-key': 'Python’s ssl has no raw public keys',
+  'client-raw-key': 'Python’s ssl has no raw public keys',
+  delegated: 'OpenSSL has no delegated credentials',
+  'record-size-limit': 'OpenSSL has no record_size_limit',
+  'ech-retry': 'Python’s ssl has no ECH',
+  'channel-binding': 'Python’s ssl has no exporters',
   exporter: 'Python’s ssl has no exporters',
   'their-small-records': 'Python’s ssl has no limit of records',
   'key-update': 'Python’s ssl cannot be told to',

@@ -1,7 +1,7 @@
 /** wolfSSL, as Debian builds it. */
 import { scratch } from '../../identities.js';
 import { compile, hybrids, type Peer, type Place, type Reasons, start, versionIn } from '../peer.js';
-import { groupNumbers, type Names, ownProgram, programFile } from './own-program.js';
+import { groupNumbers, type Names, ownProgram, programFile, untold } from './own-program.js';
 
 const suites: Names = {
   TLS_AES_128_GCM_SHA256: 'TLS13-AES128-GCM-SHA256',
@@ -35,6 +35,7 @@ const saidGroups: Names = {
 };
 
 const never: Reasons = {
+  ...untold(),
   'their-padding': 'wolfSSL does not pad',
   'key-update': 'wolfSSL always asks for ours',
 };
@@ -49,6 +50,7 @@ export const lackedBy55: Reasons = {
   'client-rsaPss': noPss,
   ...hybrids('Debian builds it without ML-KEM'),
   ech: 'Debian builds it without ECH',
+  'ech-retry': 'Debian builds it without ECH',
   'ech-rejected': 'Debian builds it without ECH',
   'ech-grease': { client: 'Debian builds it without ECH' },
 };
