@@ -11,20 +11,18 @@ import { type Feature, simple } from './feature.js';
 
 const group = 'Certificates';
 
-const algorithms: readonly CertificateCompressionName[] = [
-  'zlib',
-  'brotli',
-  ...('zstdCompressSync' in zlib ? (['zstd'] as const) : []),
-];
+const algorithms: readonly CertificateCompressionName[] = ['zlib', 'brotli', 'zstd'];
 
 const compression = algorithms.map((name): Feature => {
   const ours = { certificateCompression: [name] };
+  const missing = name === 'zstd' && !('zstdCompressSync' in zlib);
   return {
     id: `compress-${name}`,
     title: `Certificate compression (RFC 8879): the server’s, ${name}`,
     group,
     client: simple({ theirs: { compression: name }, ours, info: { localCertificateCompression: name } }),
     server: simple({ theirs: { compression: name }, ours, info: { peerCertificateCompression: name } }),
+    ...(missing ? { open: 'Node has zstd since 22.15' } : {}),
   };
 });
 

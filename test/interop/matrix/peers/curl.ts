@@ -36,7 +36,7 @@ export function curl(place: Place, id: string, hybrids: boolean): Peer {
         ...['no-client-certificate', 'ecdsa_secp256r1_sha256', 'ecdsa_secp384r1_sha384', 'ecdsa_secp521r1_sha512'],
         ...['ed25519', 'ed448', 'rsa_pss_rsae_sha256', 'rsa_pss_pss_sha256', 'peer-closes', 'grease'],
         ...(hybrids ? modern : []),
-        ...['resumption', 'resumption-retry', 'key-log', 'our-padding', 'dynamic-records', 'staple'],
+        ...['resumption', 'resumption-retry', 'key-log', 'our-padding', 'dynamic-records'],
         ...(hybrids ? ['early-data', 'early-data-rejected', 'early-data-retry', 'compress-zlib', 'compress-zstd'] : []),
         ...(hybrids ? ['compress-client'] : []),
       ],
@@ -60,7 +60,6 @@ export function curl(place: Place, id: string, hybrids: boolean): Peer {
         ...['--tlsv1.3', '--cacert', trusted.files.cert, '--resolve', `${servername}:${port}:127.0.0.1`],
         ...(suite === undefined ? [] : ['--tls13-ciphers', suite]),
         ...(groups === undefined ? [] : ['--curves', groups.map((group) => groupNames.get(group) ?? group).join(':')]),
-        ...(wish.staple === undefined ? [] : ['--cert-status']),
         ...(wish.resume === true ? ['--location'] : []),
         ...(wish.earlyData === undefined ? [] : ['--tls-earlydata']),
         ...(identity === undefined ? [] : ['--cert', identity.cert, '--key', identity.key]),
@@ -74,7 +73,6 @@ export function curl(place: Place, id: string, hybrids: boolean): Peer {
           return {
             suite: named,
             verified: /SSL certificate verified|SSL certificate verify ok/.test(program.text),
-            stapled: /SSL certificate status: good/.test(program.text),
           };
         },
         // It is done with its answer.

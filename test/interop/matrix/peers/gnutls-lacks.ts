@@ -15,6 +15,7 @@ export const lackedByGnutls: Reasons = {
   'compress-brotli': compression,
   'compress-zstd': compression,
   'compress-client': compression,
+  authorities: { client: 'gnutls-cli does not say what it is told' },
   'post-handshake': { server: 'gnutls-serv cannot be told to' },
   'their-padding': 'its programs cannot be told to pad',
   'their-small-records': 'its programs cannot be told to send smaller records',

@@ -124,7 +124,7 @@ function clientLink(program: Program, wish: Wish): Link {
         resumed: /This is a resumed session/.test(text),
         verified: /The certificate is trusted/.test(text),
         exported: /Key material: ([0-9a-f]+)\n/.exec(text)?.[1],
-        stapled: /OCSP response/i.test(text),
+        stapled: /OCSP status request/.test(text),
       };
     },
     updateKeys: (requestPeer) => program.write(requestPeer ? '^rekey^\n' : '^rekey1^\n'),

@@ -2,7 +2,7 @@
 import { cipherSuites, signatureSchemes } from 'tls13-core';
 import { scratch } from '../../identities.js';
 import { compile, hybrids, type Peer, type Place, type Reasons, start, versionIn } from '../peer.js';
-import { groupNumbers, type Names, ownProgram, programFile } from './own-program.js';
+import { groupNumbers, type Names, ownProgram, programFile, untold } from './own-program.js';
 
 const suites: Names = Object.fromEntries(Object.entries(cipherSuites).map(([name, code]) => [name, `${code}`]));
 
@@ -16,6 +16,8 @@ const noPss = 'Mbed TLS has no RSA-PSS keys';
 const noEch = 'Mbed TLS has no ECH';
 
 const lacks: Reasons = {
+  ...untold(),
+  'ech-retry': 'Mbed TLS has no ECH',
   ...hybrids('Mbed TLS has no ML-KEM'),
   ed25519: 'Mbed TLS has no Ed25519',
   'client-ed25519': 'Mbed TLS has no Ed25519',
