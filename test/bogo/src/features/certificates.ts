@@ -60,7 +60,7 @@ export const certificates: Feature = {
   server(flags, world, seen) {
     const all = candidates(flags, world);
     const later = answerer(flags.switches.has('async'));
-    checkCredentials(all, world);
+    checkDelegations(all, world);
     const required = flags.switches.has('require-any-client-certificate');
     const authorities = text(flags, 'use-client-ca-list');
     return {
@@ -100,8 +100,9 @@ function chosen(
 }
 
 /** As a server does with credentials that it is given: a function's are looked at when they are chosen. */
-function checkCredentials(all: readonly Candidate[], { provider }: World): void {
-  if (all.length > 0) createServerEngine({ provider, credentials: all.map(({ credential }) => credential) });
+function checkDelegations(all: readonly Candidate[], { provider }: World): void {
+  const credentials = all.map(({ credential }) => credential).filter((one) => one.delegatedCredential !== undefined);
+  if (credentials.length > 0) createServerEngine({ provider, credentials });
 }
 
 function checkRequest(flags: Flags, request: CertificateRequestInfo): void {
