@@ -1,4 +1,5 @@
 // Handshakes with features of their own end in the kernel like any other, in both directions and by the kernel's own count.
+import { createPublicKey } from 'node:crypto';
 import { once } from 'node:events';
 import type { ConnectionInfo, ConnectOptions, TlsConnection, TlsServerOptions } from 'tls13-server';
 import { expect, it } from 'vitest';
@@ -20,6 +21,12 @@ it.each<[string, Omit<TlsServerOptions, 'cert' | 'key'>, Partial<ConnectOptions>
     { ...asking, ...compressing },
     { cert, key, ...compressing },
     { server: { peerCertificateCompression: 'brotli' } },
+  ],
+  [
+    'raw public keys',
+    { credentials: [{ key, rawPublicKey: true }] },
+    { expectedRawPublicKeys: createPublicKey(key).export({ type: 'spki', format: 'pem' }) },
+    { client: { peerCertificates: [], peerRawPublicKey: expect.any(Uint8Array) } },
   ],
   [
     'a stateless HelloRetryRequest',
