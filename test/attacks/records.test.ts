@@ -156,7 +156,7 @@ describe('handshakes too large or in too many pieces (limits.handshakeMessage; C
     expect(readClientHello(wire.subarray(0, -6))).toEqual({ wanted: wire.length - 1 });
     expect(() => readClientHello(wire)).toThrow(/client_hello/);
     // Copying what has come for each byte of it would be seventeen thousand million bytes.
-    expect(performance.now() - begin).toBeLessThan(1_000);
+    expect(performance.now() - begin).toBeLessThan(3_000);
   });
 
   it('ciphertext that comes while the application decides is bounded (limits.pendingInput)', () => {
