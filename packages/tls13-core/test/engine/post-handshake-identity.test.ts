@@ -62,7 +62,12 @@ describe('what a client shows after the handshake', () => {
   it('is not asked for where the server takes raw public keys only, and the client has none', () => {
     const client = { clientCertificateTypes: ['x509'] } as const;
     const server = { clientCertificateTypes: ['rawPublicKey'] } as const;
-    expect(() => asked({ client, server })).toThrow(/no type of clientCertificateTypes was agreed on/);
+    expect(() => asked({ client, server })).toThrow(/or none of clientCertificateTypes/);
+    const joined = pair(provider, {
+      client: { ...client, postHandshakeAuthentication: true },
+      server: { ...server, verifyPeer: () => {} },
+    }).handshake();
+    expect(joined.server.engine.info?.postHandshakeAuthentication).toBe(false);
   });
 });
 

@@ -188,8 +188,9 @@ function agreeOnKeys(
 function connectionInfo(
   parameters: Parameters,
   { serverRandom, compression }: OpenedFlight,
-  { settings }: ServerContext,
+  context: ServerContext,
 ): ConnectionInfo {
+  const { settings } = context;
   const { hello, suite, alpnProtocol, psk, chosen, earlyData } = parameters;
   const resumed = psk?.origin.kind === 'resumption' ? psk.origin.ticket : undefined;
   return {
@@ -218,12 +219,18 @@ function connectionInfo(
     peerCertificateCompression: undefined,
     localCertificateCompression: compression,
     peerDelegatedCredential: false,
-    postHandshakeAuthentication:
-      hello.offer.hello.extensions.postHandshakeAuth === true && psk?.origin.kind !== 'external',
+    postHandshakeAuthentication: mayBeAskedLater(parameters, context),
     localDelegatedCredential: chosen?.credential.delegatedCredential !== undefined,
     clientRandom: hello.offer.hello.random,
     serverRandom,
   };
+}
+
+/** §4.7.2; whom an external PSK makes known is asked for nothing else (§4.4.2), and the type is settled by now (RFC 7250). */
+function mayBeAskedLater(parameters: Parameters, context: ServerContext): boolean {
+  const { hello, psk } = parameters;
+  const offered = hello.offer.hello.extensions.postHandshakeAuth === true && psk?.origin.kind !== 'external';
+  return offered && context.settings.clientCertificateTypes.includes(clientCertificateType(parameters, context));
 }
 
 function ticketTerms(parameters: Parameters, { settings }: ServerContext): TicketTerms | undefined {

@@ -67,12 +67,7 @@ export function requestCertificate(
   if (settings.verifyPeer === undefined) throw new TypeError('verifyPeer must be a function to judge certificates');
   if (postHandshake === undefined) {
     throw new TypeError(
-      'the client cannot be asked: it did not offer post_handshake_auth, or is known by a PSK (§4.4.2)',
-    );
-  }
-  if (!settings.clientCertificateTypes.includes(postHandshake.certificateType)) {
-    throw new TypeError(
-      'the client cannot be asked: no type of clientCertificateTypes was agreed on in the handshake (RFC 7250)',
+      'the client cannot be asked: it did not offer post_handshake_auth, or none of clientCertificateTypes (RFC 7250), or is known by a PSK (§4.4.2)',
     );
   }
   const limit = settings.limits.certificateRequests;
