@@ -1,22 +1,11 @@
 /** Go's crypto/tls. */
 import { scratch } from '../../identities.js';
 import { compile, type Peer, type Place, type Reasons, start, versionIn } from '../peer.js';
-import { ownProgram, programFile, untold } from './own-program.js';
+import { ownProgram, programFile, without } from './own-program.js';
 
 const preference = 'crypto/tls chooses the scheme itself';
 
 const lacks: Reasons = {
-  ...untold(),
-  'early-data': 'crypto/tls has early data for QUIC only',
-  'early-data-rejected': 'crypto/tls has early data for QUIC only',
-  'early-data-retry': 'crypto/tls has early data for QUIC only',
-  'post-handshake': 'crypto/tls has no authentication after the handshake',
-  'server-raw-key': 'crypto/tls has no raw public keys',
-  'client-raw-key': 'crypto/tls has no raw public keys',
-  delegated: 'crypto/tls has no delegated credentials',
-  'psk-sha384': 'crypto/tls has no external PSKs',
-  'psk-alone': 'crypto/tls has no external PSKs',
-  'record-size-limit': 'crypto/tls has no record_size_limit',
   TLS_AES_128_CCM_SHA256: 'crypto/tls has no CCM',
   TLS_AES_128_CCM_8_SHA256: 'crypto/tls has no CCM',
   x448: 'crypto/tls has no X448',
@@ -29,7 +18,14 @@ const lacks: Reasons = {
   rsa_pss_pss_sha512: 'crypto/tls has no RSA-PSS keys',
   'client-rsaPss': 'crypto/tls has no RSA-PSS keys',
   ed448: 'crypto/tls has no Ed448',
-  psk: 'crypto/tls has no external PSKs',
+  ...without('psk', 'crypto/tls has no external PSKs'),
+  ...without('earlyData', 'crypto/tls has early data for QUIC only'),
+  ...without('rawKeys', 'crypto/tls has no raw public keys'),
+  ...without('compression', 'crypto/tls does not compress certificates'),
+  'key-log': 'crypto/tls does not log EXPORTER_SECRET',
+  'post-handshake': 'crypto/tls has no authentication after the handshake',
+  delegated: 'crypto/tls has no delegated credentials',
+  'record-size-limit': 'crypto/tls has no record_size_limit',
   'ech-grease': { client: 'crypto/tls sends no dummy' },
   'their-small-records': 'crypto/tls sizes its records itself',
   'their-padding': 'crypto/tls does not pad',

@@ -1,34 +1,29 @@
 /** Java's JSSE. */
 import { scratch } from '../../identities.js';
 import { compile, hybrids, type Peer, type Place, type Reasons, start, versionIn } from '../peer.js';
-import { ownProgram, programFile, untold } from './own-program.js';
+import { ownProgram, programFile, without } from './own-program.js';
 
 const never: Reasons = {
-  ...untold(),
-  'early-data': 'JSSE has no early data',
-  'early-data-rejected': 'JSSE has no early data',
-  'early-data-retry': 'JSSE has no early data',
-  'post-handshake': 'JSSE has no authentication after the handshake',
-  'server-raw-key': 'JSSE has no raw public keys',
-  'client-raw-key': 'JSSE has no raw public keys',
-  delegated: 'JSSE has no delegated credentials',
-  'psk-sha384': 'JSSE has no external PSKs',
-  'psk-alone': 'JSSE has no external PSKs',
-  'record-size-limit': 'JSSE has no record_size_limit',
-  'ech-retry': 'JSSE has no ECH',
   TLS_AES_128_CCM_SHA256: 'JSSE has no CCM',
   TLS_AES_128_CCM_8_SHA256: 'JSSE has no CCM',
-  psk: 'JSSE has no external PSKs',
+  ...without('psk', 'JSSE has no external PSKs'),
+  ...without('earlyData', 'JSSE has no early data'),
+  ...without('rawKeys', 'JSSE has no raw public keys'),
+  ...without('ech', 'JSSE has no ECH'),
+  'key-log': 'JSSE has no key log',
+  'post-handshake': 'JSSE has no authentication after the handshake',
+  delegated: 'JSSE has no delegated credentials',
+  staple: { server: 'JSSE asks a responder itself' },
+  'record-size-limit': 'JSSE has no record_size_limit',
   'their-padding': 'JSSE does not pad',
   'key-update': 'JSSE always asks for ours',
-  ech: 'JSSE has no ECH',
-  'ech-rejected': 'JSSE has no ECH',
   'ech-grease': { client: 'JSSE has no ECH' },
 };
 
 export const lackedBy17: Reasons = {
   ...never,
   ...hybrids('since Java 27'),
+  ...without('compression', 'since Java 27'),
   exporter: 'since Java 25',
   'channel-binding': 'since Java 25',
 };
@@ -37,6 +32,8 @@ export const lackedBy27: Reasons = {
   ...never,
   MLKEM768: 'JSSE has ML-KEM in hybrids only',
   MLKEM1024: 'JSSE has ML-KEM in hybrids only',
+  'compress-brotli': 'JSSE compresses with zlib',
+  'compress-zstd': 'JSSE compresses with zlib',
 };
 
 /** @param folder where its programs are, with a slash; empty for those on the path */

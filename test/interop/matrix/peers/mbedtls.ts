@@ -2,7 +2,7 @@
 import { cipherSuites, signatureSchemes } from 'tls13-core';
 import { scratch } from '../../identities.js';
 import { compile, hybrids, type Peer, type Place, type Reasons, start, versionIn } from '../peer.js';
-import { groupNumbers, type Names, ownProgram, programFile, untold } from './own-program.js';
+import { groupNumbers, type Names, ownProgram, programFile, without } from './own-program.js';
 
 const suites: Names = Object.fromEntries(Object.entries(cipherSuites).map(([name, code]) => [name, `${code}`]));
 
@@ -13,11 +13,8 @@ const schemes: Names = Object.fromEntries(
 
 const noKeyUpdate = 'Mbed TLS has no KeyUpdate';
 const noPss = 'Mbed TLS has no RSA-PSS keys';
-const noEch = 'Mbed TLS has no ECH';
 
 const lacks: Reasons = {
-  ...untold(),
-  'ech-retry': 'Mbed TLS has no ECH',
   ...hybrids('Mbed TLS has no ML-KEM'),
   ed25519: 'Mbed TLS has no Ed25519',
   'client-ed25519': 'Mbed TLS has no Ed25519',
@@ -26,12 +23,21 @@ const lacks: Reasons = {
   rsa_pss_pss_sha384: noPss,
   rsa_pss_pss_sha512: noPss,
   'client-rsaPss': noPss,
+  ...without('earlyData', 'Debian builds it without early data'),
+  ...without('rawKeys', 'Mbed TLS has no raw public keys'),
+  ...without('compression', 'Mbed TLS does not compress certificates'),
+  ...without('ech', 'Mbed TLS has no ECH'),
+  'psk-sha384': 'Mbed TLS takes keys for SHA-256',
+  'key-log': 'Mbed TLS does not tell the secret of exporters',
+  'post-handshake': 'Mbed TLS has no authentication after the handshake',
+  staple: 'Mbed TLS has no stapled responses',
+  delegated: 'Mbed TLS has no delegated credentials',
+  authorities: 'Mbed TLS names none in TLS 1.3',
+  'record-size-limit': 'Debian builds it without record_size_limit',
   'key-update': noKeyUpdate,
   'key-update-requested': noKeyUpdate,
   'our-key-update': noKeyUpdate,
-  ech: noEch,
-  'ech-rejected': noEch,
-  'ech-grease': { client: noEch },
+  'ech-grease': { client: 'Mbed TLS has no ECH' },
 };
 
 const faults: Reasons = {

@@ -6,9 +6,10 @@
  * handshake, and pass application data between the connection and their standard input and output: bytes from 0x80 on.
  * Bytes below are commands: `k` updates the keys, `K` asks for ours too, `c` asks for a certificate, `q` closes.
  */
-import { copyFileSync } from 'node:fs';
+import { createPublicKey } from 'node:crypto';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { namedGroups } from 'tls13-core';
-import { scratch, trusted } from '../../identities.js';
+import { type Files, scratch, trusted } from '../../identities.js';
 import type { Program } from '../../peers/program.js';
 import type { Link, Peer, Reasons, Role, Said, Wish } from '../peer.js';
 
@@ -39,11 +40,16 @@ export function ownProgram({
   });
   return {
     client: async (port, wish) => {
-      const words = ['client', `port=${port}`, `servername=${wish.servername ?? 'localhost'}`, ...wordsOf(wish, names)];
+      const words = [
+        'client',
+        `port=${port}`,
+        `servername=${wish.servername ?? 'localhost'}`,
+        ...wordsOf(wish, names, 'client'),
+      ];
       return link(await start(words, wish, 'client'));
     },
     server: async (wish) => {
-      const program = await start(['server', ...wordsOf(wish, names)], wish, 'server');
+      const program = await start(['server', ...wordsOf(wish, names, 'server')], wish, 'server');
       const [, port] = await program.until(/^port (\d+)\n/m);
       // Of those that make their keys themselves.
       const [, echConfigs] = /^ech (\S+)\n/m.exec(program.text) ?? [];
@@ -52,22 +58,25 @@ export function ownProgram({
   };
 }
 
+/** The same reason for every row that begins so. */
+export function without(kind: Kind, reason: string): Reasons {
+  return Object.fromEntries(rows[kind].map((id) => [id, reason]));
+}
+
+type Kind = keyof typeof rows;
+
+const rows = {
+  earlyData: ['early-data', 'early-data-rejected', 'early-data-retry'],
+  ech: ['ech', 'ech-retry', 'ech-rejected'],
+  rawKeys: ['server-raw-key', 'client-raw-key'],
+  compression: ['compress-zlib', 'compress-brotli', 'compress-zstd', 'compress-client'],
+  psk: ['psk', 'psk-sha384', 'psk-alone'],
+} as const;
+
 /** The groups' numbers, for libraries that take those. */
 export const groupNumbers: Names = Object.fromEntries(
   Object.entries(namedGroups).map(([name, number]) => [name, `${number}`]),
 );
-
-/** Features that the small programs know no words for; `except` are those that one of them does know. */
-export function untold(...except: readonly string[]): Reasons {
-  const others = wordless.filter((id) => !except.includes(id));
-  return Object.fromEntries(others.map((id) => [id, 'the small program that speaks for it is not told to']));
-}
-
-const wordless = [
-  ...['early-data', 'early-data-rejected', 'early-data-retry', 'post-handshake', 'server-raw-key', 'client-raw-key'],
-  ...['delegated', 'compress-zlib', 'compress-brotli', 'compress-zstd', 'compress-client', 'staple', 'authorities'],
-  ...['record-size-limit', 'psk-sha384', 'psk-alone', 'key-log'],
-];
 
 /** A copy of a file in `programs/` where the roots of newer Debians see it too. */
 export function programFile(name: string): string {
@@ -76,7 +85,7 @@ export function programFile(name: string): string {
   return copy;
 }
 
-function wordsOf(wish: Wish, names: Names): string[] {
+function wordsOf(wish: Wish, names: Names, role: Role): string[] {
   const theirs = (name: string) => names[name] ?? name;
   const { identity, externalPsk: psk, ech } = wish;
   const values = {
@@ -91,6 +100,12 @@ function wordsOf(wish: Wish, names: Names): string[] {
     resume: flag(wish.resume),
     psk: psk?.key.toString('hex'),
     pskIdentity: psk?.identity,
+    pskAlone: flag(wish.pskAlone),
+    keyLog: wish.keyLog,
+    postHandshakeAuth: flag(wish.postHandshakeAuth),
+    staple: wish.staple,
+    rawPublicKey: wish.rawPublicKey,
+    rawKey: wish.rawPublicKey === role ? rawKey(identity) : undefined,
     padding: wish.padding,
     fragment: wish.fragment,
     exporter: wish.exporter,
@@ -100,6 +115,14 @@ function wordsOf(wish: Wish, names: Names): string[] {
     echName: ech?.publicName,
   };
   return Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]));
+}
+
+/** The public half of a key, as it goes where a certificate would. */
+function rawKey(identity: Files | undefined): string | undefined {
+  if (identity === undefined) return undefined;
+  const file = scratch('raw-key.der');
+  writeFileSync(file, createPublicKey(readFileSync(identity.cert)).export({ format: 'der', type: 'spki' }));
+  return file;
 }
 
 function flag(wanted: boolean | undefined): number | undefined {
@@ -122,7 +145,7 @@ function saidOf(text: string, ours: ReadonlyMap<string, string>): Said {
     const theirs = values.get(key);
     return theirs === undefined ? undefined : (ours.get(theirs) ?? theirs);
   };
-  const yes = (key: 'resumed' | 'verified' | 'earlyData' | 'ech') =>
+  const yes = (key: 'resumed' | 'verified' | 'earlyData' | 'ech' | 'stapled') =>
     values.has(key) ? { [key]: values.get(key) === '1' } : {};
   return {
     suite: name('suite'),
@@ -135,5 +158,6 @@ function saidOf(text: string, ours: ReadonlyMap<string, string>): Said {
     ...yes('verified'),
     ...yes('earlyData'),
     ...yes('ech'),
+    ...yes('stapled'),
   };
 }

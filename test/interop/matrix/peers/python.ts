@@ -2,25 +2,23 @@
 import { writeFileSync } from 'node:fs';
 import { scratch } from '../../identities.js';
 import { hybrids, type Peer, type Place, type Reasons, type Role, start, versionIn, type Wish } from '../peer.js';
-import { ownProgram, programFile, untold } from './own-program.js';
+import { ownProgram, programFile, without } from './own-program.js';
 
 const never: Reasons = {
-  ...untold(),
-  'early-data': 'Python’s ssl has no early data',
-  'early-data-rejected': 'Python’s ssl has no early data',
-  'early-data-retry': 'Python’s ssl has no early data',
-  'server-raw-key': 'Python’s ssl has no raw public keys',
-  'client-raw-key': 'Python’s ssl has no raw public keys',
-  delegated: 'OpenSSL has no delegated credentials',
-  'record-size-limit': 'OpenSSL has no record_size_limit',
-  'ech-retry': 'Python’s ssl has no ECH',
-  'channel-binding': 'Python’s ssl has no exporters',
   exporter: 'Python’s ssl has no exporters',
+  'channel-binding': 'Python’s ssl has the channel bindings of TLS 1.2 only',
+  ...without('earlyData', 'Python’s ssl has no early data'),
+  ...without('rawKeys', 'Python’s ssl has no raw public keys'),
+  ...without('ech', 'Python’s ssl has no ECH'),
+  'psk-sha384': 'Python’s ssl takes keys for SHA-256',
+  'compress-brotli': 'Debian builds OpenSSL without brotli',
+  staple: 'Python’s ssl has no stapled responses',
+  delegated: 'OpenSSL has no delegated credentials',
+  authorities: 'Python’s ssl cannot be told to name them',
+  'record-size-limit': 'OpenSSL has no record_size_limit',
   'their-small-records': 'Python’s ssl has no limit of records',
   'key-update': 'Python’s ssl cannot be told to',
   'key-update-requested': 'Python’s ssl cannot be told to',
-  ech: 'Python’s ssl has no ECH',
-  'ech-rejected': 'Python’s ssl has no ECH',
   'ech-grease': { client: 'Python’s ssl has no ECH' },
 };
 
@@ -28,10 +26,15 @@ const never: Reasons = {
 export const lackedBy311: Reasons = {
   ...never,
   ...hybrids('since OpenSSL 3.5'),
-  psk: 'since Python 3.13',
+  ...without('psk', 'since Python 3.13'),
+  ...without('compression', 'since OpenSSL 3.2'),
 };
 
-export const lackedBy315: Reasons = never;
+export const lackedBy315: Reasons = {
+  ...never,
+  'compress-zlib': { server: 'Python’s ssl cannot have it compressed beforehand' },
+  'compress-zstd': { server: 'Python’s ssl cannot have it compressed beforehand' },
+};
 
 export function python(place: Place, id: string, command: string, lacks: Reasons): Peer {
   return {
@@ -49,7 +52,7 @@ export function python(place: Place, id: string, command: string, lacks: Reasons
   };
 }
 
-function configuration({ suite, groups, scheme, padding }: Wish, role: Role): string {
+function configuration({ suite, groups, scheme, padding, pskAlone }: Wish, role: Role): string {
   const file = scratch(`python-${role}.cnf`);
   const lines = [
     'openssl_conf = whole',
@@ -63,6 +66,7 @@ function configuration({ suite, groups, scheme, padding }: Wish, role: Role): st
     ...(suite === undefined ? [] : [`Ciphersuites = ${suite}`]),
     ...(groups === undefined ? [] : [`Groups = ${groups.map((group) => groupNames.get(group) ?? group).join(':')}`]),
     ...(scheme === undefined ? [] : [`SignatureAlgorithms = ${scheme}`]),
+    ...(pskAlone === true ? ['Options = AllowNoDHEKEX'] : []),
     ...(padding === undefined ? [] : [`RecordPadding = ${padding}`]),
   ];
   writeFileSync(file, `${lines.join('\n')}\n`);

@@ -1,7 +1,7 @@
 /** wolfSSL, as Debian builds it. */
 import { scratch } from '../../identities.js';
 import { compile, hybrids, type Peer, type Place, type Reasons, start, versionIn } from '../peer.js';
-import { groupNumbers, type Names, ownProgram, programFile, untold } from './own-program.js';
+import { groupNumbers, type Names, ownProgram, programFile, without } from './own-program.js';
 
 const suites: Names = {
   TLS_AES_128_GCM_SHA256: 'TLS13-AES128-GCM-SHA256',
@@ -35,7 +35,12 @@ const saidGroups: Names = {
 };
 
 const never: Reasons = {
-  ...untold(),
+  ...without('earlyData', 'Debian builds it without early data'),
+  ...without('compression', 'wolfSSL does not compress certificates'),
+  'key-log': 'Debian builds it without key logs',
+  staple: { server: 'wolfSSL asks a responder itself', client: 'wolfSSL does not say what it was given' },
+  delegated: 'wolfSSL has no delegated credentials',
+  'record-size-limit': 'wolfSSL has no record_size_limit',
   'their-padding': 'wolfSSL does not pad',
   'key-update': 'wolfSSL always asks for ours',
 };
@@ -49,9 +54,10 @@ export const lackedBy55: Reasons = {
   rsa_pss_pss_sha512: noPss,
   'client-rsaPss': noPss,
   ...hybrids('Debian builds it without ML-KEM'),
-  ech: 'Debian builds it without ECH',
-  'ech-retry': 'Debian builds it without ECH',
-  'ech-rejected': 'Debian builds it without ECH',
+  ...without('ech', 'Debian builds it without ECH'),
+  ...without('rawKeys', 'since wolfSSL 5.6.4'),
+  'post-handshake': { server: 'its request waits for something that it goes with' },
+  authorities: 'wolfSSL 5.5 has none in TLS 1.3',
   'ech-grease': { client: 'Debian builds it without ECH' },
 };
 
@@ -64,8 +70,11 @@ export const lackedBy59: Reasons = {
   rsa_pss_pss_sha512: { server: 'wolfSSL’s servers do not sign with RSA-PSS keys' },
 };
 
+const innerSessionId = 'its inner ClientHello has a legacy_session_id, which is empty there (RFC 9849 §5.1)';
+
 export const faultsOf59: Reasons = {
-  ech: { client: 'its inner ClientHello has a legacy_session_id, which is empty there (RFC 9849 §5.1)' },
+  ech: { client: innerSessionId },
+  'ech-retry': { client: innerSessionId },
 };
 
 export function wolfssl(place: Place, id: string, lacks: Reasons, faults: Reasons = {}): Peer {

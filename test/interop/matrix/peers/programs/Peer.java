@@ -10,9 +10,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyFactory;
 import java.security.KeyStore;
+import java.security.Principal;
 import java.security.PrivateKey;
 import java.security.cert.Certificate;
 import java.security.cert.CertificateFactory;
+import java.security.cert.X509Certificate;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.util.Base64;
 import java.util.HashMap;
@@ -20,6 +22,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import javax.net.ssl.ExtendedSSLSession;
+import javax.net.ssl.KeyManager;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SNIServerName;
@@ -29,6 +32,7 @@ import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLServerSocket;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManagerFactory;
+import javax.net.ssl.X509ExtendedKeyManager;
 
 public final class Peer {
   /** The connection that standard input is for. */
@@ -108,7 +112,8 @@ public final class Peer {
     KeyManagerFactory keys = KeyManagerFactory.getInstance("PKIX");
     keys.init(own, new char[0]);
     SSLContext context = SSLContext.getInstance("TLSv1.3");
-    context.init(keys.getKeyManagers(), trust.getTrustManagers(), null);
+    X509ExtendedKeyManager manager = (X509ExtendedKeyManager) keys.getKeyManagers()[0];
+    context.init(new KeyManager[] {new Announcing(manager)}, trust.getTrustManagers(), null);
     return context;
   }
 
@@ -171,6 +176,7 @@ public final class Peer {
         said.append(" servername=").append(new String(name.getEncoded()));
       }
     }
+    said.append(" stapled=").append(wish.containsKey("client") && !session.getStatusResponses().isEmpty() ? 1 : 0);
     if (wish.containsKey("exporter")) {
       said.append(" exported=").append(HexFormat.of().formatHex(exported(session, wish.get("exporter"))));
     }
@@ -225,5 +231,45 @@ public final class Peer {
   private static synchronized SSLSocket connection() throws InterruptedException {
     while (current == null) Peer.class.wait();
     return current;
+  }
+
+  /** Says whose certificates are wanted, and leaves everything to another. */
+  private static final class Announcing extends X509ExtendedKeyManager {
+    private final X509ExtendedKeyManager keys;
+
+    Announcing(X509ExtendedKeyManager keys) {
+      this.keys = keys;
+    }
+
+    @Override
+    public String chooseClientAlias(String[] types, Principal[] issuers, Socket socket) {
+      if (issuers != null) for (Principal issuer : issuers) System.out.println("authority " + issuer.getName());
+      return keys.chooseClientAlias(types, issuers, socket);
+    }
+
+    @Override
+    public String chooseServerAlias(String type, Principal[] issuers, Socket socket) {
+      return keys.chooseServerAlias(type, issuers, socket);
+    }
+
+    @Override
+    public String[] getClientAliases(String type, Principal[] issuers) {
+      return keys.getClientAliases(type, issuers);
+    }
+
+    @Override
+    public String[] getServerAliases(String type, Principal[] issuers) {
+      return keys.getServerAliases(type, issuers);
+    }
+
+    @Override
+    public X509Certificate[] getCertificateChain(String alias) {
+      return keys.getCertificateChain(alias);
+    }
+
+    @Override
+    public PrivateKey getPrivateKey(String alias) {
+      return keys.getPrivateKey(alias);
+    }
   }
 }

@@ -101,7 +101,9 @@ static void set_psk(void) {
   if (identity == NULL) return;
   size_t length = wished_bytes("psk", bytes, sizeof bytes);
   mbedtls_ssl_conf_psk(&config, bytes, length, (const unsigned char *)identity, strlen(identity));
-  mbedtls_ssl_conf_tls13_key_exchange_modes(&config, MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_PSK_EPHEMERAL);
+  mbedtls_ssl_conf_tls13_key_exchange_modes(&config, wish("pskAlone") != NULL
+                                                         ? MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_PSK
+                                                         : MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_PSK_EPHEMERAL);
 }
 
 void library_announce(void) {}

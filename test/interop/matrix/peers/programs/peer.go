@@ -5,6 +5,8 @@ import (
 	"crypto/ecdh"
 	"crypto/tls"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/pem"
@@ -44,6 +46,7 @@ func main() {
 func client(wish map[string]string) {
 	config := configFor(wish)
 	config.ServerName = wish["servername"]
+	config.GetClientCertificate = certificateFor(config.Certificates)
 	config.ClientSessionCache = tls.NewLRUClientSessionCache(4)
 	if list, found := wish["ech"]; found {
 		config.EncryptedClientHelloConfigList = must(base64.StdEncoding.DecodeString(list))
@@ -58,6 +61,21 @@ func client(wish map[string]string) {
 	connection := must(tls.Dial("tcp", address, config))
 	say(connection, wish)
 	pump(connection)
+}
+
+// Says whose certificates are wanted.
+func certificateFor(own []tls.Certificate) func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+	return func(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		for _, name := range info.AcceptableCAs {
+			var sequence pkix.RDNSequence
+			must(asn1.Unmarshal(name, &sequence))
+			fmt.Println("authority", sequence)
+		}
+		if len(own) == 0 {
+			return &tls.Certificate{}, nil
+		}
+		return &own[0], nil
+	}
 }
 
 func server(wish map[string]string) {
@@ -93,6 +111,9 @@ func configFor(wish map[string]string) *tls.Config {
 		for _, name := range strings.Split(names, ",") {
 			config.CurvePreferences = append(config.CurvePreferences, groups[name])
 		}
+	}
+	if file, found := wish["staple"]; found && len(config.Certificates) > 0 {
+		config.Certificates[0].OCSPStaple = must(os.ReadFile(file))
 	}
 	if names := wish["alpn"]; names != "" {
 		config.NextProtos = strings.Split(names, ",")
@@ -135,6 +156,7 @@ func say(connection *tls.Conn, wish map[string]string) {
 		words = append(words, "servername="+state.ServerName)
 	}
 	words = append(words, flag("resumed", state.DidResume), flag("ech", state.ECHAccepted))
+	words = append(words, flag("stapled", len(state.OCSPResponse) > 0))
 	words = append(words, flag("verified", len(state.VerifiedChains) > 0))
 	if label, found := wish["exporter"]; found {
 		words = append(words, "exported="+hex.EncodeToString(must(state.ExportKeyingMaterial(label, nil, 32))))

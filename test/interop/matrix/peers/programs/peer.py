@@ -54,6 +54,11 @@ def context_for(protocol, wish):
         context.set_alpn_protocols(wish["alpn"].split(","))
     if "requestCert" in wish:
         context.verify_mode = ssl.CERT_REQUIRED
+    if "keyLog" in wish:
+        context.keylog_filename = wish["keyLog"]
+    if "postHandshakeAuth" in wish:
+        context.post_handshake_auth = True
+        context.verify_mode = ssl.CERT_REQUIRED
     if "psk" in wish:
         key, identity = bytes.fromhex(wish["psk"]), wish["pskIdentity"]
         if protocol == ssl.PROTOCOL_TLS_CLIENT:
@@ -71,7 +76,8 @@ def dialled(context, wish, session=None):
 def say(connection, wish, **more):
     said = {"suite": connection.cipher()[0], "alpn": connection.selected_alpn_protocol(), **more}
     said["resumed"] = int(connection.session_reused)
-    if connection.context.verify_mode == ssl.CERT_REQUIRED and not connection.session_reused and "psk" not in wish:
+    demanded = not connection.server_side or "requestCert" in wish
+    if demanded and not connection.session_reused and "psk" not in wish:
         said["verified"] = int(bool(connection.getpeercert()))
     # Since Python 3.15.
     if hasattr(connection, "group"):
@@ -94,6 +100,10 @@ def pump(connection):
             if not words:
                 inputs.remove(sys.stdin.buffer)
             waiting += bytes(byte for byte in words if byte >= 0x80)
+            if b"c" in words:
+                connection.verify_client_post_handshake()
+                # It goes with the next thing that is written.
+                connection.do_handshake()
             if b"q" in words:
                 connection.setblocking(True)
                 connection.sendall(waiting)

@@ -19,6 +19,10 @@ static WOLFSSL_SESSION *session;
 static unsigned int psk_of_client(WOLFSSL *, const char *, char *, unsigned int, unsigned char *, unsigned int,
                                   const char **);
 static unsigned int psk_of_server(WOLFSSL *, const char *, unsigned char *, unsigned int, const char **);
+#ifdef HAVE_RPK
+static void set_raw_keys(int is_client);
+static int accept_raw_key(int verified, WOLFSSL_X509_STORE_CTX *store);
+#endif
 static void prepare_client(WOLFSSL *ssl);
 static int outcome_of(WOLFSSL *ssl, int result);
 
@@ -32,7 +36,7 @@ void library_setup(int is_client) {
   const char *suite = wish("suite"), *certificate = wish("cert");
   if (wolfSSL_CTX_load_verify_locations(context, wish("ca"), NULL) != WOLFSSL_SUCCESS) fail("ca", 0);
   if (suite != NULL && wolfSSL_CTX_set_cipher_list(context, suite) != WOLFSSL_SUCCESS) fail("suite", 0);
-  if (certificate != NULL) {
+  if (certificate != NULL && wish("rawKey") == NULL) {
     int loaded = wolfSSL_CTX_use_certificate_chain_file(context, certificate);
     if (loaded != WOLFSSL_SUCCESS) fail("certificate", loaded);
     loaded = wolfSSL_CTX_use_PrivateKey_file(context, wish("key"), WOLFSSL_FILETYPE_PEM);
@@ -41,8 +45,20 @@ void library_setup(int is_client) {
   int groups[8];
   int count = wished_numbers("groups", groups, 8);
   if (count > 0 && wolfSSL_CTX_set_groups(context, groups, count) != WOLFSSL_SUCCESS) fail("groups", groups[0]);
+  if (wish("pskAlone") != NULL) wolfSSL_CTX_no_dhe_psk(context);
+  if (wish("postHandshakeAuth") != NULL && is_client) wolfSSL_CTX_allow_post_handshake_auth(context);
   int peer = is_client || wish("requestCert") != NULL;
-  wolfSSL_CTX_set_verify(context, peer ? WOLFSSL_VERIFY_PEER | WOLFSSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0, NULL);
+  int verify = peer ? WOLFSSL_VERIFY_PEER | WOLFSSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0;
+  /* Otherwise its request waits for something to go with. */
+#if LIBWOLFSSL_VERSION_HEX > 0x05005004
+  if (wish("postHandshakeAuth") != NULL) wolfSSL_CTX_clear_group_messages(context);
+#endif
+  if (wish("postHandshakeAuth") != NULL && !is_client) verify = WOLFSSL_VERIFY_PEER | WOLFSSL_VERIFY_POST_HANDSHAKE;
+  wolfSSL_CTX_set_verify(context, verify, NULL);
+  if (!is_client && peer) wolfSSL_CTX_set_client_CA_list(context, wolfSSL_load_client_CA_file(wish("ca")));
+#ifdef HAVE_RPK
+  set_raw_keys(is_client);
+#endif
   if (wish("psk") != NULL) {
     if (is_client) wolfSSL_CTX_set_psk_client_tls13_callback(context, psk_of_client);
     else wolfSSL_CTX_set_psk_server_tls13_callback(context, psk_of_server);
@@ -55,6 +71,33 @@ void library_setup(int is_client) {
 #endif
 }
 
+#ifdef HAVE_RPK
+/* `rawKey` is the program's own key; without it the other side's is to be raw. */
+static void set_raw_keys(int is_client) {
+  const char *whose = wish("rawPublicKey"), *own = wish("rawKey");
+  char type = WOLFSSL_CERT_TYPE_RPK;
+  if (whose == NULL) return;
+  if (strcmp(whose, "client") == 0) wolfSSL_CTX_set_client_cert_type(context, &type, 1);
+  else wolfSSL_CTX_set_server_cert_type(context, &type, 1);
+  if (own != NULL) {
+    int loaded = wolfSSL_CTX_use_certificate_file(context, own, WOLFSSL_FILETYPE_ASN1);
+    if (loaded != WOLFSSL_SUCCESS) fail("raw key", loaded);
+    loaded = wolfSSL_CTX_use_PrivateKey_file(context, wish("key"), WOLFSSL_FILETYPE_PEM);
+    if (loaded != WOLFSSL_SUCCESS) fail("key", loaded);
+  } else {
+    int peer = is_client || wish("requestCert") != NULL;
+    wolfSSL_CTX_set_verify(context, peer ? WOLFSSL_VERIFY_PEER : 0, accept_raw_key);
+  }
+}
+
+/* It has been told of none: which one it is, is for this side to test. */
+static int accept_raw_key(int verified, WOLFSSL_X509_STORE_CTX *store) {
+  (void)verified;
+  (void)store;
+  return 1;
+}
+#endif
+
 void library_announce(void) {
 #ifdef HAVE_ECH
   unsigned char configs[1024];
@@ -66,6 +109,17 @@ void library_announce(void) {
   printf("ech %.*s\n", (int)textLength, text);
 #endif
 }
+
+#if LIBWOLFSSL_VERSION_HEX > 0x05005004
+/* The names of the authorities whose certificates the server wants. */
+static void say_authorities(WOLFSSL *ssl) {
+  WOLF_STACK_OF(WOLFSSL_X509_NAME) *names = wolfSSL_get_client_CA_list(ssl);
+  for (int index = 0; names != NULL && index < wolfSSL_sk_X509_NAME_num(names); index++) {
+    char text[256];
+    printf("authority %s\n", wolfSSL_X509_NAME_oneline(wolfSSL_sk_X509_NAME_value(names, index), text, sizeof text));
+  }
+}
+#endif
 
 struct connection *library_handshake(int is_client, int socket) {
   struct connection *made = malloc(sizeof *made);
@@ -80,6 +134,9 @@ struct connection *library_handshake(int is_client, int socket) {
   }
   if (is_client) prepare_client(made->ssl);
   int result = is_client ? wolfSSL_connect(made->ssl) : wolfSSL_accept(made->ssl);
+#if LIBWOLFSSL_VERSION_HEX > 0x05005004
+  if (is_client) say_authorities(made->ssl);
+#endif
   if (result == WOLFSSL_SUCCESS) return made;
   printf("failed: handshake: %d\n", wolfSSL_get_error(made->ssl, result));
   wolfSSL_free(made->ssl);
@@ -92,7 +149,7 @@ static void prepare_client(WOLFSSL *ssl) {
   /* Of the context they would take its suites away, in wolfSSL 5.9. */
   if (scheme != NULL && wolfSSL_set1_sigalgs_list(ssl, scheme) != WOLFSSL_SUCCESS) fail("scheme", 0);
   wolfSSL_UseSNI(ssl, WOLFSSL_SNI_HOST_NAME, name, (unsigned short)strlen(name));
-  if (wish("psk") == NULL) wolfSSL_check_domain_name(ssl, name);
+  if (wish("psk") == NULL && wish("rawPublicKey") == NULL) wolfSSL_check_domain_name(ssl, name);
   int groups[8];
   if (wished_numbers("groups", groups, 8) > 0) wolfSSL_UseKeyShare(ssl, (word16)groups[0]);
   if (session != NULL && wolfSSL_set_session(ssl, session) != WOLFSSL_SUCCESS) fail("session", 0);
@@ -158,7 +215,10 @@ void library_keep_session(struct connection *connection) {
 void library_command(struct connection *connection, char command) {
   /* It always asks for ours. */
   if (command == 'K') wolfSSL_update_keys(connection->ssl);
-  if (command == 'c') wolfSSL_request_certificate(connection->ssl);
+  if (command == 'c') {
+    int asked = wolfSSL_request_certificate(connection->ssl);
+    if (asked != WOLFSSL_SUCCESS) printf("failed: to ask for a certificate: %d\n", asked);
+  }
 }
 
 void library_close(struct connection *connection) {
