@@ -56,6 +56,7 @@ export const nss: Peer = {
     rsa_pss_rsae_sha384: { client: keyUsage },
     rsa_pss_rsae_sha512: { client: keyUsage },
   },
+  faults: { staple: { server: 'selfserv -T good -A … shows none' } },
   client: async (port, wish) => {
     const request = scratch('tstclnt.request');
     writeFileSync(request, 'GET / HTTP/1.0\r\n\r\n');
