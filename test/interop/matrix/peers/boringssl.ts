@@ -23,6 +23,8 @@ export const boringssl: Peer = {
   version: async () => packageVersion('sid', 'android-boringssl'),
   lacks: {
     'peer-closes': 'its program closes the socket without a close_notify',
+    'early-data-rejected': 'its program ends where early data is rejected',
+    'early-data-retry': 'its program ends where early data is rejected',
     TLS_AES_256_GCM_SHA384: suites,
     TLS_CHACHA20_POLY1305_SHA256: suites,
   },
@@ -36,8 +38,6 @@ export const boringssl: Peer = {
         'our-padding',
         'dynamic-records',
         'early-data',
-        'early-data-rejected',
-        'early-data-retry',
         'ech-retry',
         'our-key-update',
         'resumption',
