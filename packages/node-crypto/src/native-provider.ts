@@ -1,5 +1,4 @@
 /** The crypto provider over the native addon; what a native call would not make faster is node:crypto's. */
-import { randomFillSync } from 'node:crypto';
 import type {
   Aead,
   AeadName,
@@ -15,6 +14,7 @@ import type { Binding, BoundAead, BoundEphemeralKey, BoundHash } from './binding
 import { type KeyExchange, kemKeyExchange, shareLengths } from './groups.js';
 import { nativeRecordProtection } from './native-records.js';
 import { certificateKey, pkcs8Signer, publicKey } from './public-keys.js';
+import { randomBytes } from './randomness.js';
 import { verifiableSchemes } from './schemes.js';
 
 export const allAeads: readonly AeadName[] = [
@@ -38,7 +38,7 @@ export function providerOver(binding: Binding): CryptoProvider {
     aeads: allAeads,
     groups: preferredGroups(binding.groups),
     signatureSchemes: verifiableSchemes,
-    random: (length) => randomFillSync(new Uint8Array(length)),
+    random: randomBytes,
     hash: (name) => hashes[name],
     aead: (name, key) => new NativeAead(binding, name, key),
     recordProtection: nativeRecordProtection(binding),
@@ -102,39 +102,56 @@ class NativeHash implements Hash {
   readonly name: HashName;
   readonly length: number;
   readonly #native: BoundHash;
+  /** Of the hash's length, and used again: a small array that is new has no memory that the addon can reach, until it asks. */
+  readonly #key: Uint8Array;
+  readonly #out: Uint8Array;
 
   constructor(name: HashName, native: BoundHash) {
     this.name = name;
     this.length = native.length;
     this.#native = native;
+    const room = new Uint8Array(2 * leastOutside);
+    this.#key = room.subarray(0, native.length);
+    this.#out = room.subarray(leastOutside, leastOutside + native.length);
   }
 
   digest(data: Uint8Array): Uint8Array {
-    const digest = new Uint8Array(this.length);
-    this.#native.digest(data, digest);
-    return digest;
+    this.#native.digest(data, this.#out);
+    return this.#out.slice();
   }
 
   start(): RunningHash {
     const state = new Uint8Array(this.#native.stateLength);
     this.#native.start(state);
-    return new NativeRunningHash(this.#native, state);
+    return new NativeRunningHash(this.#native, state, this.#out);
   }
 
   hmac(key: Uint8Array, data: Uint8Array): Uint8Array {
-    const code = new Uint8Array(this.length);
-    this.#native.hmac(key, data, code);
+    if (key.length === this.length) {
+      this.#key.set(key);
+      this.#native.hmac(this.#key, data, this.#out);
+      this.#key.fill(0);
+    } else {
+      this.#native.hmac(key, data, this.#out);
+    }
+    const code = this.#out.slice();
+    this.#out.fill(0);
     return code;
   }
 }
 
+/** V8 keeps the bytes of arrays of up to 64 in its own heap. */
+const leastOutside = 65;
+
 class NativeRunningHash implements RunningHash {
   readonly #native: BoundHash;
   readonly #state: Uint8Array;
+  readonly #out: Uint8Array;
 
-  constructor(native: BoundHash, state: Uint8Array) {
+  constructor(native: BoundHash, state: Uint8Array, out: Uint8Array) {
     this.#native = native;
     this.#state = state;
+    this.#out = out;
   }
 
   update(data: Uint8Array): void {
@@ -142,13 +159,12 @@ class NativeRunningHash implements RunningHash {
   }
 
   copy(): RunningHash {
-    return new NativeRunningHash(this.#native, this.#state.slice());
+    return new NativeRunningHash(this.#native, this.#state.slice(), this.#out);
   }
 
   digest(): Uint8Array {
-    const digest = new Uint8Array(this.#native.length);
-    this.#native.finish(this.#state, digest);
-    return digest;
+    this.#native.finish(this.#state, this.#out);
+    return this.#out.slice();
   }
 }
 

@@ -9,13 +9,13 @@ import {
   diffieHellman,
   generateKeyPairSync,
   type KeyObject,
-  randomFillSync,
 } from 'node:crypto';
 import type { Aead, AeadName, CryptoProvider, Encapsulation, EphemeralKey, NamedGroupName } from 'tls13-core';
 import { type KeyExchange, kemKeyExchange, shareLengths } from './groups.js';
 import { allAeads, groupsWithoutMlKem } from './native-provider.js';
 import { nodeHashes, plainBytes } from './node-hash.js';
 import { certificateKey, pkcs8Signer, publicKey } from './public-keys.js';
+import { randomBytes } from './randomness.js';
 import { verifiableSchemes } from './schemes.js';
 
 export const nodeProvider: CryptoProvider = {
@@ -23,7 +23,7 @@ export const nodeProvider: CryptoProvider = {
   aeads: allAeads,
   groups: groupsWithoutMlKem,
   signatureSchemes: verifiableSchemes,
-  random: (length) => randomFillSync(new Uint8Array(length)),
+  random: randomBytes,
   hash: (name) => nodeHashes[name],
   aead: (name, key) => new NodeAead(name, key),
   generateKeyShare: (group) => keyExchangeOf(group).generateKeyShare(group),

@@ -217,13 +217,17 @@ export class TlsConnection extends NegotiatedDuplex {
     this.clearTimeout();
     const clean = error === null && this.writableLength === 0;
     this.#driver?.destroy(this.resetting ? 'reset' : clean ? 'clean' : 'cut');
-    const held = this.#held;
-    this.#held = undefined;
-    const closed = error ?? new ConnectionError('ERR_TLS_CONNECTION_CLOSED', 'the connection was closed');
-    held?.callback(closed);
-    this.#requests?.fail(closed);
+    if (this.#held !== undefined || this.#requests !== undefined) this.#disappoint(error ?? closedMeanwhile());
     this.#settings.host.closed(this);
     callback(error ?? undefined);
+  }
+
+  /** Those who wait for what will not come. */
+  #disappoint(error: Error): void {
+    const held = this.#held;
+    this.#held = undefined;
+    held?.callback(error);
+    this.#requests?.fail(error);
   }
 
   #whenSecured(run: () => void, callback: Done): void {
@@ -364,4 +368,8 @@ export class TlsConnection extends NegotiatedDuplex {
     if (this.#driver === undefined) throw new ConnectionError('ERR_TLS_NOT_CONNECTED', 'the connection is not open');
     return this.#driver;
   }
+}
+
+function closedMeanwhile(): ConnectionError {
+  return new ConnectionError('ERR_TLS_CONNECTION_CLOSED', 'the connection was closed');
 }

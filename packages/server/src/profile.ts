@@ -1,5 +1,11 @@
 /** What a server's options say about each of its connections: read once, and anew for a connection that gets others. */
-import { type CommonConfig, createServerEngine, type ServerConfig } from 'tls13-core';
+import {
+  type CommonConfig,
+  type ServerConfig,
+  type ServerConnectionConfig,
+  serverEngines,
+  type TlsEngine,
+} from 'tls13-core';
 import { CredentialStore, createSecureContext, type SecureContextOptions } from './credentials.js';
 import type { DriverSettings } from './driver-owner.js';
 import type { TlsServerOptions } from './options.js';
@@ -17,7 +23,9 @@ export interface Profile {
   readonly protocol: CommonConfig;
   readonly ticketKeys: TicketKeys;
   readonly store: CredentialStore;
-  readonly config: ServerConfig;
+  readonly credentials: NonNullable<ServerConfig['credentials']>;
+  /** The engine of a connection. */
+  readonly engine: (own: ServerConnectionConfig) => TlsEngine;
 }
 
 /** @param keys the server's, for a connection of one that runs. Throws TypeError or RangeError with a sentence. */
@@ -36,11 +44,12 @@ export function createProfile(options: TlsServerOptions, keys?: TicketKeys): Pro
 }
 
 /** Finds what is wrong with a configuration now, not at the first connection. */
-export function withStore(profile: Omit<Profile, 'store' | 'config'>, store: CredentialStore): Profile {
+export function withStore(profile: Omit<Profile, 'store' | 'credentials' | 'engine'>, store: CredentialStore): Profile {
   const config = serverConfig(profile.options, profile.protocol, store, profile.ticketKeys);
-  const verifyPeer = () => undefined;
-  createServerEngine({ ...config, verifyPeer });
-  return { ...profile, store, config };
+  const engine = serverEngines(
+    profile.peerPolicy === undefined ? config : { ...config, verifyPeer: ownVerifierIsMissing },
+  );
+  return { ...profile, store, credentials: config.credentials ?? [], engine };
 }
 
 /** @param before keeps the contexts that were added to it. */
@@ -61,4 +70,9 @@ function peerPolicy(options: TlsServerOptions): PeerPolicy | undefined {
     rejectUnauthorized: options.rejectUnauthorized ?? true,
     ...expectedKeys(options),
   };
+}
+
+/** Each connection brings its own, which takes this one's place. */
+function ownVerifierIsMissing(): never {
+  throw new TypeError('this connection was made without a verifier of its own');
 }

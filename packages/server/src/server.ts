@@ -6,7 +6,7 @@ import { EventEmitter } from 'node:events';
 import { type AddressInfo, createServer as createTcpServer, type ListenOptions, type Server, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { kernel as runningKernel } from 'ktls-bind';
-import { createServerEngine, type TlsError } from 'tls13-core';
+import type { TlsError } from 'tls13-core';
 import { ClientHelloFirst, type OnClientHello } from './client-hello-first.js';
 import { TlsConnection } from './connection.js';
 import { createSecureContext, SecureContext, type SecureContextOptions } from './credentials.js';
@@ -276,7 +276,7 @@ export class TlsServer extends EventEmitter {
   }
 
   #begin({ raw, profile, refusal }: Waiting): void {
-    const { peerPolicy, driver, config, options } = profile;
+    const { peerPolicy, driver, engine, options } = profile;
     const transport = openTransport(raw, kernelOf(this.#options), transportChoice(this.#options));
     const check = peerPolicy === undefined ? undefined : new PeerCheck(peerPolicy);
     const connection = new TlsConnection({
@@ -290,9 +290,9 @@ export class TlsServer extends EventEmitter {
     this.#handshakes.started(connection);
     const verify = check === undefined ? {} : { verifyPeer: check.verify };
     const keyLog = this.#keyLogSink !== undefined || this.listenerCount('keylog') > 0 ? { keyLog: true } : {};
-    const psk = serverPskConfig(options, connection);
-    const credentials = this.#ocsp.askedFor(config.credentials ?? []);
-    connection.start(createServerEngine({ ...config, credentials, ...verify, ...keyLog, ...psk }), transport);
+    const psks = options.pskCallback === undefined ? {} : serverPskConfig(options, connection);
+    const credentials = this.#ocsp.askedFor(profile.credentials);
+    connection.start(engine({ credentials, ...verify, ...keyLog, ...psks }), transport);
     if (refusal !== undefined) connection.refuse(refusal);
   }
 

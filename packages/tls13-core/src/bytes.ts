@@ -15,7 +15,9 @@ export function concat(...parts: readonly Uint8Array[]): Uint8Array {
 
 /** Whether two public byte strings are the same. For secrets use `constantTimeEqual`. */
 export function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+  if (a.length !== b.length) return false;
+  for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return false;
+  return true;
 }
 
 /** Whether two byte strings are the same, in a time that depends on nothing but their lengths. */

@@ -11,7 +11,7 @@ export { describeEchConfigs, type EchConfigDescription } from './ech/describe.js
 export { type EchConfigOptions, type GeneratedEchKey, generateEchConfig } from './ech/generate.js';
 export { createEchKeys, type EchKey, type EchKeys } from './ech/keys.js';
 export { EchRejectedError } from './ech/rejected.js';
-export { createClientEngine, createServerEngine } from './engine/index.js';
+export { createClientEngine, createServerEngine, type ServerConnectionConfig, serverEngines } from './engine/index.js';
 export type { CertificateRequestOptions, DetachOptions, TlsEngine } from './engine/types.js';
 export type { Direction, MessageKind, TlsEvent } from './events.js';
 export { importPsk, parseImportedIdentity } from './external-psk.js';

@@ -41,7 +41,14 @@ export function hkdfExpandLabel(
   context: Uint8Array,
   length: number,
 ): Uint8Array {
-  return hkdfExpand(hash, secret, hkdfLabel(label, context, length), length);
+  const info = hkdfLabel(label, context, length);
+  if (length > hash.length || length === 0) return hkdfExpand(hash, secret, info.subarray(0, -1), length);
+  // The one round of nearly every use: HMAC(PRK, info | 1).
+  const bytes = hash.hmac(secret, info);
+  if (length === hash.length) return bytes;
+  const output = bytes.slice(0, length);
+  bytes.fill(0);
+  return output;
 }
 
 /** Derive-Secret(Secret, Label, Messages) (§7.1), given the transcript hash of the messages. */
@@ -51,6 +58,7 @@ export function deriveSecret(hash: Hash, secret: Uint8Array, label: string, tran
 
 const prefix = 'tls13 ';
 
+/** HkdfLabel, and behind it the number of HKDF-Expand's first round. It stays until the next one is made. */
 function hkdfLabel(label: string, context: Uint8Array, length: number): Uint8Array {
   const full = prefix + label;
   if (full.length > 255) throw new RangeError(`an HKDF label has at most 249 characters, not ${label.length}`);
@@ -58,7 +66,7 @@ function hkdfLabel(label: string, context: Uint8Array, length: number): Uint8Arr
   if (!Number.isInteger(length) || length < 0 || length > 0xffff) {
     throw new RangeError(`HKDF-Expand-Label gives 0 to 65535 bytes, not ${length}`);
   }
-  const encoded = new Uint8Array(2 + 1 + full.length + 1 + context.length);
+  const encoded = labels.subarray(0, 2 + 1 + full.length + 1 + context.length + 1);
   encoded[0] = length >> 8;
   encoded[1] = length & 0xff;
   encoded[2] = full.length;
@@ -69,5 +77,9 @@ function hkdfLabel(label: string, context: Uint8Array, length: number): Uint8Arr
   }
   encoded[3 + full.length] = context.length;
   encoded.set(context, 4 + full.length);
+  encoded[encoded.length - 1] = 1;
   return encoded;
 }
+
+/** Nothing in a label is secret. */
+const labels = new Uint8Array(2 + 1 + 255 + 1 + 255 + 1);

@@ -69,13 +69,19 @@ export function opaque(floor: number, ceiling: number): Codec<Uint8Array> {
 export function octetString(floor: number, ceiling: number): Codec<string> {
   const bytes = opaque(floor, ceiling);
   return {
-    read: (reader) => Array.from(bytes.read(reader), (byte) => String.fromCharCode(byte)).join(''),
+    read(reader) {
+      let value = '';
+      for (const byte of bytes.read(reader)) value += String.fromCharCode(byte);
+      return value;
+    },
     write(writer, value) {
-      const codes = Array.from({ length: value.length }, (_, index) => value.charCodeAt(index));
-      if (codes.some((code) => code > 255)) {
-        throw new RangeError(`${JSON.stringify(value)} has a character that is not one byte`);
+      const codes = new Uint8Array(value.length);
+      for (let index = 0; index < value.length; index++) {
+        const code = value.charCodeAt(index);
+        if (code > 255) throw new RangeError(`${JSON.stringify(value)} has a character that is not one byte`);
+        codes[index] = code;
       }
-      bytes.write(writer, Uint8Array.from(codes));
+      bytes.write(writer, codes);
     },
   };
 }
@@ -126,9 +132,11 @@ export function struct<F extends Fields>(
 ): Codec<{ readonly [Name in keyof F]: Decoded<F[Name]> }, { readonly [Name in keyof F]: Encodable<F[Name]> }>;
 export function struct(fields: Readonly<Record<string, Codec<unknown>>>): Codec<Readonly<Record<string, unknown>>> {
   const entries = Object.entries(fields);
+  const blank = Object.fromEntries(entries.map(([name]) => [name, undefined]));
   return {
     read(reader) {
-      const value: Record<string, unknown> = {};
+      // All of one shape from the beginning: engines are far quicker with those.
+      const value: Record<string, unknown> = { ...blank };
       for (const [name, codec] of entries) value[name] = codec.read(reader);
       return value;
     },

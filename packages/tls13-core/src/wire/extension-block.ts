@@ -4,7 +4,7 @@
  * handshake to judge, which knows what was asked.
  */
 import { type ExtensionName, extensionTypes, nameOf } from '../registry.js';
-import { type Codec, type Decoded, decode, type Encodable, encode, opaque, struct, uint16, vector } from './codec.js';
+import { type Codec, type Decoded, decode, type Encodable, opaque, rest, struct, uint16, vector } from './codec.js';
 
 export interface RawExtension {
   readonly type: number;
@@ -56,12 +56,18 @@ export interface BlockRules {
   readonly onlyWith?: ExtensionName;
 }
 
-function ordered(extensions: readonly RawExtension[], order: UntypedToSend['order']): readonly RawExtension[] {
-  if (order === undefined) return extensions;
-  const placed = extensions.map((extension) => ({ extension, place: order(extension.type) }));
+interface Item {
+  readonly type: number;
+  readonly codec: Codec<unknown>;
+  readonly value: unknown;
+}
+
+function ordered(items: readonly Item[], order: UntypedToSend['order']): readonly Item[] {
+  if (order === undefined) return items;
+  const placed = items.map((item) => ({ item, place: order(item.type) }));
   // Infinities are not subtracted: their difference is not a number.
   placed.sort((a, b) => (a.place === b.place ? 0 : a.place < b.place ? -1 : 1));
-  return placed.map(({ extension }) => extension);
+  return placed.map(({ item }) => item);
 }
 
 const ceiling = 2 ** 16 - 1;
@@ -86,8 +92,8 @@ export function extensionBlock(
 ): Codec<UntypedBlock, UntypedToSend> {
   const { floor = 0, readFloor = floor, ignored = [], onlyWith, duplicates = 'illegal_parameter', misplaced } = rules;
   const reading = vector(rawExtension, readFloor, ceiling);
-  const writing = vector(rawExtension, floor, ceiling);
   const entries = Object.entries(table);
+  const blank = Object.fromEntries(entries.map(([property]) => [property, undefined]));
   const propertyOf = new Map(entries.map(([property, entry]) => [entry.type, property]));
   const passedOver = new Set<number>(ignored.map((name) => extensionTypes[name]));
 
@@ -96,7 +102,7 @@ export function extensionBlock(
       const extensions = reading.read(reader);
       const types = extensions.map(({ type }) => type);
       const raw = new Map<number, Uint8Array>();
-      const read: UntypedBlock = { types, raw };
+      const read: UntypedBlock = { ...blank, types, raw };
       for (const { type, data } of extensions) {
         if (raw.has(type)) throw reader.error(duplicates, `two ${nameOf(extensionTypes, type)} extensions`);
         raw.set(type, data);
@@ -120,14 +126,20 @@ export function extensionBlock(
       return read;
     },
     write(writer, source) {
-      const before: RawExtension[] = [];
-      const last: RawExtension[] = [];
+      const before: Item[] = [];
+      const last: Item[] = [];
       for (const [property, { type, name, codec }] of entries) {
         const value = source[property];
         if (value === undefined) continue;
-        (name === 'pre_shared_key' ? last : before).push({ type, data: encode(codec, value) });
+        (name === 'pre_shared_key' ? last : before).push({ type, codec, value });
       }
-      writing.write(writer, [...ordered([...before, ...(source.extra ?? [])], source.order), ...last]);
+      for (const { type, data } of source.extra ?? []) before.push({ type, codec: rest, value: data });
+      writer.vector(2, floor, ceiling, () => {
+        for (const { type, codec, value } of [...ordered(before, source.order), ...last]) {
+          writer.uint(2, type);
+          writer.vector(2, 0, ceiling, () => codec.write(writer, value));
+        }
+      });
     },
   };
 }

@@ -1,12 +1,18 @@
 /** A growing buffer for structures to send; the length of a vector (§3.4) is patched in once its content is written. */
 
 export class Writer {
-  #bytes = new Uint8Array(256);
+  #bytes: Uint8Array;
   #length = 0;
+
+  constructor() {
+    this.#bytes = spare ?? new Uint8Array(spareLength);
+    // Writers may be nested.
+    spare = undefined;
+  }
 
   /** An unsigned number of `width` bytes, 1 to 4, in network byte order (§3.3). Throws RangeError if it does not fit. */
   uint(width: number, value: number): void {
-    if (!Number.isInteger(value) || value < 0 || value >= 256 ** width) {
+    if (!Number.isInteger(value) || value < 0 || value > (greatest[width] ?? -1)) {
       throw new RangeError(`${value} is not an unsigned number of ${width * 8} bits`);
     }
     const start = this.#extend(width);
@@ -30,9 +36,13 @@ export class Writer {
     this.#put(start, width, length);
   }
 
-  /** A copy of everything written. */
+  /** A copy of everything written; the writer is not to be used again. */
   finish(): Uint8Array {
-    return this.#bytes.slice(0, this.#length);
+    const bytes = this.#bytes.slice(0, this.#length);
+    // There may have been secrets among it.
+    this.#bytes.fill(0, 0, this.#length);
+    if (this.#bytes.length === spareLength) spare = this.#bytes;
+    return bytes;
   }
 
   #extend(length: number): number {
@@ -47,10 +57,13 @@ export class Writer {
   }
 
   #put(start: number, width: number, value: number): void {
-    let left = value;
-    for (let index = start + width - 1; index >= start; index--) {
-      this.#bytes[index] = left % 256;
-      left = Math.floor(left / 256);
-    }
+    for (let index = 0; index < width; index++) this.#bytes[start + index] = value >>> (8 * (width - 1 - index));
   }
 }
+
+/** Of so many bytes. */
+const greatest: readonly number[] = [-1, 2 ** 8 - 1, 2 ** 16 - 1, 2 ** 24 - 1, 2 ** 32 - 1];
+/** Whole flights seldom are longer. */
+const spareLength = 4096;
+/** The buffer of the writer that finished last: most structures are a few bytes, and making room would cost more than writing. */
+let spare: Uint8Array | undefined;
