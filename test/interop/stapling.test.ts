@@ -1,4 +1,4 @@
-/** OCSP responses and the names of authorities, with OpenSSL's programs, each way. */
+/** OCSP responses, SCTs and the names of authorities, with OpenSSL's programs, each way. */
 import { execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
@@ -71,6 +71,45 @@ describe('openssl s_server -status_file', () => {
     const { file } = responseFor(identity);
     const { port } = await sServer({ identity: identity.files, more: ['-status_file', file] });
     expect((await dial(port, { requestOCSP: false })).info?.ocspResponse).toBeUndefined();
+  });
+});
+
+describe('SCTs (RFC 6962)', () => {
+  // v1, the log's id, a time, no extensions, and a signature that nobody here verifies.
+  const signed = Buffer.from([4, 3, 0, 2, 0x30, 0]);
+  const sct = Buffer.concat([
+    Buffer.from([0]),
+    Buffer.alloc(32, 7),
+    Buffer.from('0000018f00000000', 'hex'),
+    Buffer.from([0, 0]),
+    signed,
+  ]);
+
+  it('of our server are read by s_client -ct', async () => {
+    const ours = await listen({ signedCertificateTimestamps: [sct] });
+    const noLogs = scratch('logs.cnf');
+    writeFileSync(noLogs, 'enabled_logs =\n');
+    const program = sClient(ours.port, { more: ['-ct', '-ctlogfile', noLogs] });
+    await ours.next();
+    await program.until(/SCTs present \(1\)[\s\S]*Log ID\s+: 07:07:07/);
+  });
+
+  it('of s_server -serverinfo reach our client', async () => {
+    const file = scratch('serverinfo.pem');
+    // Of ClientHello and a Certificate of TLS 1.3, type 18: what its header says of each extension.
+    const list = Buffer.concat([Buffer.from([0, sct.length + 2, 0, sct.length]), sct]);
+    const info = Buffer.concat([Buffer.from([0, 0, 0x10, 0x80, 0, 18, 0, list.length]), list]);
+    const label = 'SERVERINFOV2 FOR SCT';
+    writeFileSync(
+      file,
+      `-----BEGIN ${label}-----\n${info.toString('base64').replace(/.{64}/g, '$&\n')}\n-----END ${label}-----\n`,
+    );
+    const { port } = await sServer({ identity: identity.files, more: ['-serverinfo', file] });
+    const asking = await dial(port, { requestSCT: true });
+    expect(asking.info?.signedCertificateTimestamps?.map((one) => Buffer.from(one))).toEqual([sct]);
+    // It serves one at a time.
+    asking.destroy();
+    expect((await dial(port)).info?.signedCertificateTimestamps).toEqual([]);
   });
 });
 
