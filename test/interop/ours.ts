@@ -122,8 +122,10 @@ export function failure(connection: TlsConnection): Promise<Error> {
   return new Promise((resolve, reject) => {
     const known = errors.get(connection);
     if (known !== undefined) return resolve(known);
+    const endedWell = () => reject(new Error('the connection ended well'));
+    if (connection.readableEnded) return endedWell();
     connection.once('error', resolve);
-    connection.once('end', () => reject(new Error('the connection ended well')));
+    connection.once('end', endedWell);
     connection.resume();
   });
 }
