@@ -100,7 +100,7 @@ export const nss: Peer = {
     // It refuses early data while it might have forgotten what came before it was started.
     if (wish.earlyData !== undefined) await setTimeout(10_500);
     const echConfigs = /^([A-Za-z0-9+/]{40,}=*)$/m.exec(program.text)?.[1];
-    return { port, program, service: 'http', makesStaples: true, echConfigs, said: (nth) => serverSaid(program, nth) };
+    return { port, program, service: 'http', makesStaples: true, echConfigs, said: (nth) => serverSaid(program, nth, wish) };
   },
 };
 
@@ -157,6 +157,7 @@ function clientLink(program: Program, wish: Wish): Link {
     service: wish.resume === true ? 'http' : 'pipe',
     said: async () => {
       await program.until(new RegExp(`(stateless resumes[\\s\\S]*?){${wish.resume === true ? 2 : 1}}`));
+      if (wish.exporter !== undefined) await program.until(keyingMaterial);
       const { text } = program;
       const last = text.slice(text.lastIndexOf('SSL version 3.4'));
       return {
@@ -172,8 +173,9 @@ function clientLink(program: Program, wish: Wish): Link {
   };
 }
 
-async function serverSaid(program: Program, nth: number): Promise<Said> {
+async function serverSaid(program: Program, nth: number, wish: Wish): Promise<Said> {
   await program.until(new RegExp(`(issuer {2}DN[\\s\\S]*?){${nth}}`));
+  if (wish.exporter !== undefined) await program.until(keyingMaterial);
   const { text } = program;
   return {
     ...described(text.slice(text.lastIndexOf('SSL version 3.4'))),
@@ -198,7 +200,10 @@ const saidGroups: Readonly<Record<string, NamedGroupName>> = {
   P521: 'secp521r1',
 };
 
+/** Of 32 bytes. */
+const keyingMaterial = /Keying Material:\s+((?:[0-9a-f]{2}[:\s]+){32})/;
+
 function exported(text: string): string | undefined {
-  const [, value] = /Keying Material:\s+((?:[0-9a-f]{2}[:\s]+)+)/.exec(text) ?? [];
+  const [, value] = keyingMaterial.exec(text) ?? [];
   return value?.replaceAll(/[^0-9a-f]/g, '');
 }
