@@ -100,7 +100,14 @@ export const nss: Peer = {
     // It refuses early data while it might have forgotten what came before it was started.
     if (wish.earlyData !== undefined) await setTimeout(10_500);
     const echConfigs = /^([A-Za-z0-9+/]{40,}=*)$/m.exec(program.text)?.[1];
-    return { port, program, service: 'http', makesStaples: true, echConfigs, said: (nth) => serverSaid(program, nth, wish) };
+    return {
+      port,
+      program,
+      service: 'http',
+      makesStaples: true,
+      echConfigs,
+      said: (nth) => serverSaid(program, nth, wish),
+    };
   },
 };
 
