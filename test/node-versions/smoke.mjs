@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { supportedCertificateCompression } from 'tls13-node-crypto';
 import { connect, createServer } from 'tls13-server';
 
 const deadline = setTimeout(() => {
@@ -14,24 +15,30 @@ const deadline = setTimeout(() => {
   process.exit(1);
 }, 30_000);
 
+// As many as this Node has: zstd came with 22.15.
+const certificateCompression = supportedCertificateCompression();
 const { cert, key } = certificate();
-const server = createServer({ cert, key }, (connection) => connection.pipe(connection));
+const server = createServer({ cert, key, certificateCompression }, (connection) => connection.pipe(connection));
 server.listen(0, '127.0.0.1');
 await once(server, 'listening');
 
 for (const length of [1, 16_384, 1_000_000]) await echo(length);
+for (const algorithm of certificateCompression) await echo(1, { certificateCompression: [algorithm] });
 
 const closed = once(server, 'close');
 server.close();
 await closed;
 clearTimeout(deadline);
-console.log(`node ${process.version} (OpenSSL ${process.versions.openssl}): loaded, shook hands, echoed`);
+console.log(
+  `node ${process.version} (OpenSSL ${process.versions.openssl}): loaded, shook hands, echoed; ${certificateCompression.join(', ')}`,
+);
 
-async function echo(length) {
+async function echo(length, options = {}) {
   const sent = randomBytes(length);
   const { port } = server.address();
-  const client = connect({ host: '127.0.0.1', port, servername: 'localhost', ca: cert });
+  const client = connect({ host: '127.0.0.1', port, servername: 'localhost', ca: cert, ...options });
   await once(client, 'secureConnect');
+  assert.equal(client.info.peerCertificateCompression, options.certificateCompression?.[0]);
   const ended = once(client, 'end');
   const received = [];
   client.on('data', (chunk) => received.push(chunk));
