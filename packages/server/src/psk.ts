@@ -56,21 +56,32 @@ export function acceptsCertificate(
   return psks.length === 0 || allowCertificate === true || expectedRawPublicKeys !== undefined;
 }
 
-/** Without a connection, for finding what is wrong: then nobody is asked. */
+/** Of all connections of a server: `pskCallback` is asked by each with a lookup of its own. */
 export function serverPskConfig(
   options: PskServerOptions,
-  connection?: TlsConnection,
 ): Pick<ServerConfig, 'psks' | 'pskKeyExchangeModes' | 'reflectionGuard'> {
   const { psks, pskCallback } = options;
   if (pskCallback === undefined) return { ...commonPskConfig(options), ...(psks === undefined ? {} : { psks }) };
   if (psks !== undefined) throw new TypeError('pskCallback and psks exclude each other');
+  return { ...commonPskConfig(options), psks: unknownToAll };
+}
+
+/** Asks `pskCallback`, if there is one, for this connection. */
+export function connectionPsks(
+  { pskCallback }: PskServerOptions,
+  connection: TlsConnection,
+): Pick<ServerConfig, 'psks'> {
+  if (pskCallback === undefined) return {};
   const find: PskLookup = (identity) => {
-    const found = connection && pskCallback(connection, Buffer.from(identity).toString());
+    const found = pskCallback(connection, Buffer.from(identity).toString());
     if (found === null || found === undefined) return undefined;
     return { identity, key: bytesOf('psk' in found ? found.psk : found) };
   };
-  return { ...commonPskConfig(options), psks: find };
+  return { psks: find };
 }
+
+/** Stands where each connection has its own lookup. */
+const unknownToAll: PskLookup = () => undefined;
 
 function commonPskConfig({ pskKeyExchangeModes, reflectionGuard }: PskOptions) {
   return {

@@ -17,7 +17,7 @@ import { type KeyLogSink, keyLogSink } from './key-log.js';
 import { refuseEvents, refuseUnsupported, type TlsServerOptions, wholeNumber } from './options.js';
 import { PeerCheck } from './peer.js';
 import { createProfile, credentialStore, type Profile, withStore } from './profile.js';
-import { serverPskConfig } from './psk.js';
+import { connectionPsks } from './psk.js';
 import { transportChoice } from './settings.js';
 import { OcspRequests } from './stapling.js';
 import { keyList } from './tickets.js';
@@ -290,7 +290,7 @@ export class TlsServer extends EventEmitter {
     this.#handshakes.started(connection);
     const verify = check === undefined ? {} : { verifyPeer: check.verify };
     const keyLog = this.#keyLogSink !== undefined || this.listenerCount('keylog') > 0 ? { keyLog: true } : {};
-    const psks = options.pskCallback === undefined ? {} : serverPskConfig(options, connection);
+    const psks = connectionPsks(options, connection);
     const credentials = this.#ocsp.askedFor(profile.credentials);
     connection.start(engine({ credentials, ...verify, ...keyLog, ...psks }), transport);
     if (refusal !== undefined) connection.refuse(refusal);

@@ -39,7 +39,7 @@ export class Writer {
   /** A copy of everything written; the writer is not to be used again. */
   finish(): Uint8Array {
     const bytes = this.#bytes.slice(0, this.#length);
-    // There may have been secrets among it.
+    // There may have been secrets among it, as there may when it grows.
     this.#bytes.fill(0, 0, this.#length);
     if (this.#bytes.length === spareLength) spare = this.#bytes;
     return bytes;
@@ -51,6 +51,7 @@ export class Writer {
     if (this.#length > this.#bytes.length) {
       const grown = new Uint8Array(Math.max(this.#bytes.length * 2, this.#length));
       grown.set(this.#bytes.subarray(0, start));
+      this.#bytes.fill(0, 0, start);
       this.#bytes = grown;
     }
     return start;
