@@ -3,9 +3,9 @@
  * with an alert that fits; and what one reads the other has sent.
  */
 import * as fc from 'fast-check';
-import type { ConnectionInfo } from '../../packages/tls13-core/src/connection-info.js';
 import type { Session } from '../../packages/tls13-core/src/session.js';
 import { type End, type Pair, pair, type Role } from '../../packages/tls13-core/test/engine/support/pair.js';
+import { expectAgreement } from '../support/agreement.js';
 import { cut, cuts, type Edit, edited, edits } from '../support/arbitraries.js';
 import { clientFeatures, type Features, features, type Keeping, keeping, serverFeatures } from '../support/features.js';
 import { property } from '../support/property.js';
@@ -128,50 +128,6 @@ function expectHonest({ client, server }: Pair, said: Said, isSpoiled = false): 
   if (client.engine.info !== undefined && server.engine.info !== undefined) {
     expectAgreement(client.engine.info, server.engine.info, isSpoiled);
   }
-}
-
-const same = [
-  'cipherSuite',
-  'group',
-  'alpnProtocol',
-  'signatureScheme',
-  'clientSignatureScheme',
-  'helloRetryRequest',
-  'resumed',
-  'authentication',
-  'pskIdentity',
-  'echAccepted',
-  'clientRandom',
-  'serverRandom',
-] as const satisfies readonly (keyof ConnectionInfo)[];
-
-/** What is one side's own is the peer's to the other. */
-const mirrored = [
-  ['localDelegatedCredential', 'peerDelegatedCredential'],
-  ['localCertificateCompression', 'peerCertificateCompression'],
-] as const satisfies readonly (readonly [keyof ConnectionInfo, keyof ConnectionInfo])[];
-
-/** Of a handshake that resumes, only the peer's stay. */
-const shown = [
-  ['localCertificates', 'peerCertificates'],
-  ['localRawPublicKey', 'peerRawPublicKey'],
-] as const satisfies readonly (readonly [keyof ConnectionInfo, keyof ConnectionInfo])[];
-
-/** Of an answer after the handshake that is spoiled on its way the client alone knows. */
-function expectAgreement(client: ConnectionInfo, server: ConnectionInfo, isSpoiled: boolean): void {
-  const differing = (one: unknown, other: unknown) => JSON.stringify(one) !== JSON.stringify(other);
-  const wrong: string[] = same.filter(
-    (name) => differing(client[name], server[name]) && !(isSpoiled && name === 'clientSignatureScheme'),
-  );
-  for (const [own, peers] of client.resumed ? mirrored : [...mirrored, ...shown]) {
-    if (!isSpoiled && differing(client[own], server[peers])) wrong.push(`${own} of the client`);
-    if (differing(server[own], client[peers])) wrong.push(`${own} of the server`);
-  }
-  // A second ClientHello does not offer it again, and a server may have forgotten the first.
-  if (!client.helloRetryRequest && client.earlyData !== server.earlyData) wrong.push('earlyData');
-  if (differing(client.recordSizeLimit?.send, server.recordSizeLimit?.receive)) wrong.push('records to the server');
-  if (differing(client.recordSizeLimit?.receive, server.recordSizeLimit?.send)) wrong.push('records to the client');
-  if (wrong.length > 0) throw new Error(`the two ends differ in ${wrong.join(', ')}`);
 }
 
 /** A session of the same configurations, where they bring one about. */
