@@ -28,6 +28,7 @@ export default defineConfig({
           'test/*.test.ts',
           'test/{attacks,vectors,properties}/**/*.test.ts',
           'fuzz/**/*.test.ts',
+          'bench/**/*.test.ts',
         ],
         30_000,
       ),

@@ -1,16 +1,24 @@
-// `npm run bench`: measures our stack against node's in the same run, and prints ratios. docs/benchmarks.md says how.
+// `npm run bench`: measures our stack against others in the same run, and draws docs/benchmarks.md from what it finds.
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { majors, provideNode } from '../scripts/lib/nodes.mjs';
+import { runAside } from '../scripts/lib/run.mjs';
+import { goals } from './goals.mjs';
+import { asText } from './report/text.mjs';
 
 const usage = `usage: npm run bench -- [options]
-  --quick        less of everything: a minute or two instead of many
+  --quick        less of everything: a few minutes instead of many; shown, not kept
   --only NAME    this scenario; may be repeated. A name that several begin with stands for all of them
   --rounds N     measured rounds, at least 5 (5 with --quick, else 9)
   --pin          keep the serving process on processor 0 and the loading one on 1 (needs taskset)
-  --json         the results as JSON on standard output
-  --markdown     the results as tables for a document
+  --node WHICH   with another Node: its program, or one of ${majors.join(', ')}, which is fetched; may be repeated
+  --keep         keep what --quick finds as well
+  --json         the results as JSON on standard output; keeps nothing
+  --draw         measures nothing: draws docs/benchmarks.md from what is kept
   --list         the scenarios, and what they measure
-  --help`;
+  --help
+What is measured is kept in docs/benchmarks/nodeMAJOR.json (with --only: in place of those scenarios there), from which
+docs/benchmarks.md and its charts are drawn.`;
 
 try {
   process.exitCode = await main();
@@ -20,16 +28,13 @@ try {
 }
 
 async function main() {
+  const flag = { type: 'boolean', default: false };
   const { values } = parseArgs({
     options: {
-      quick: { type: 'boolean', default: false },
+      ...{ quick: flag, pin: flag, keep: flag, json: flag, draw: flag, list: flag, help: flag },
       only: { type: 'string', multiple: true, default: [] },
+      node: { type: 'string', multiple: true, default: [] },
       rounds: { type: 'string' },
-      pin: { type: 'boolean', default: false },
-      json: { type: 'boolean', default: false },
-      markdown: { type: 'boolean', default: false },
-      list: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
     },
   });
   if (values.help) {
@@ -39,6 +44,7 @@ async function main() {
   if (!existsSync(new URL('../packages/server/dist/index.js', import.meta.url))) {
     throw new Error('nothing is built yet: run `npm run build` first');
   }
+  if (values.node.length > 0) return withNodes(values.node);
   // Loaded only now: they need what the line above asks for.
   const { scenarios } = await import('./scenarios/index.mjs');
   const chosen = choose(scenarios, values.only);
@@ -46,42 +52,72 @@ async function main() {
     for (const { name, measures } of chosen) console.log(`${name}: ${measures}`);
     return 0;
   }
-  return runAll(chosen, values);
+  if (values.draw) return draw(scenarios);
+  return runAll(scenarios, chosen, values);
 }
 
-async function runAll(chosen, values) {
+/** The same once more with each of these Nodes, one after the other. */
+async function withNodes(nodes) {
+  let status = 0;
+  for (const node of nodes) {
+    const program = /^\d+$/.test(node) ? await provideNode(Number(node)) : node;
+    status ||= await runAside(program, [process.argv[1], ...withoutNodes(process.argv.slice(2))]);
+  }
+  return status;
+}
+
+function withoutNodes(given) {
+  return given.filter((word, index) => !/^--node(=|$)/.test(word) && given[index - 1] !== '--node');
+}
+
+async function runAll(scenarios, chosen, values) {
   const { makeCertificate } = await import('./harness/certificate.mjs');
   const { measure } = await import('./harness/rounds.mjs');
-  const { asMarkdown, asText, machine } = await import('./harness/report.mjs');
+  const { machine, runtime } = await import('./report/machine.mjs');
   const context = {
     certificate: makeCertificate(),
     warmUps: values.quick ? 1 : 2,
     rounds: wholeRounds(values.rounds ?? (values.quick ? '5' : '9')),
+    quick: values.quick,
     pin: values.pin,
     amount: ({ quick, full }) => (values.quick ? quick : full),
   };
-  const quiet = values.json || values.markdown;
-  if (!quiet)
-    console.log(
-      `${machine()}\nmedians of ${context.rounds} interleaved rounds; below 1.00 × is cheaper than the first row\n`,
-    );
+  const nodeMajor = Number(process.versions.node.split('.')[0]);
+  const set = { label: `Node ${nodeMajor}`, nodeMajor, runtime: runtime(), machine: machine() };
+  if (!values.json) {
+    console.log(`${set.runtime}; ${set.machine}`);
+    console.log(`medians of ${context.rounds} interleaved rounds; below 1.00 × is cheaper than the first row\n`);
+  }
   const results = [];
-  let failures = 0;
+  const failed = [];
   for (const scenario of chosen) {
-    const progress = startProgress(`[${results.length + failures + 1}/${chosen.length}] ${scenario.name}`);
+    const progress = startProgress(`[${results.length + failed.length + 1}/${chosen.length}] ${scenario.name}`);
     try {
-      results.push(await measure(scenario, context, progress.report));
+      const result = await measure(scenario, context, progress.report);
+      results.push(result);
       progress.end();
-      if (!quiet) console.log(asText(results.at(-1)));
+      if (!values.json) console.log(asText(result, goals, { ...set, scenarios: { [result.name]: result } }));
     } catch (error) {
-      failures += 1;
+      failed.push(scenario.name);
       progress.end();
       console.error(`${scenario.name} failed: ${error.message}`);
     }
   }
-  if (values.json) console.log(JSON.stringify({ machine: machine(), rounds: context.rounds, results }, undefined, 2));
-  if (values.markdown) console.log(results.map(asMarkdown).join('\n'));
-  return failures === 0 ? 0 : 1;
+  if (values.json) console.log(JSON.stringify({ ...set, results }, undefined, 2));
+  else if (!values.quick || values.keep) {
+    const { keepResults } = await import('./report/results.mjs');
+    keepResults(`node${nodeMajor}`, { ...set, results });
+    await draw(scenarios);
+  }
+  if (failed.length > 0) console.error(`failed: ${failed.join(', ')}`);
+  return failed.length === 0 ? 0 : 1;
+}
+
+async function draw(scenarios) {
+  const { writeDocument } = await import('./report/results.mjs');
+  writeDocument(scenarios.map(({ name }) => name));
+  console.log('docs/benchmarks.md is drawn');
+  return 0;
 }
 
 function choose(scenarios, only) {

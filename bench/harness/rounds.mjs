@@ -1,30 +1,33 @@
 // How a scenario becomes figures: every subject is open at once, warmed up, then measured in rounds that take turns, so
-// that whatever else the machine does meets all of them alike. Medians, and the least and the most beside them.
+// that whatever else the machine does meets all of them alike.
+import { commit, load } from '../report/machine.mjs';
 
 /**
  * A scenario (bench/scenarios) is an object with
  *   name, title, measures, unit        `measures` says in a sentence whose cost is counted, over what
- *   alsoAs?                            { unit, of(figure) }: the same figure as people may know it
+ *   alsoAs?                            { unit, over }: the same figure as people may know it, `over` divided by it
  *   warmUpTimes?                       more rounds of warm-up than usual, where V8 compiles late, or none
- *   subjects(context)                  [{ name, unavailable? }], the first is what the others are compared with
- *   open(subject, context)             { round(): Promise<number>, close(): Promise<void> }
+ *   subjects(context)                  [{ name, unavailable?, comparedWith? }], each compared with the subject of the name
+ *                                      that it gives, otherwise with the first
+ *   open(subject, context)             { round(): Promise<number>, close(): Promise<void>, each?: string }, where `each`
+ *                                      says what a round is, such as `1,000 connections`
  *
- * @returns the scenario with `rows`, one a subject: { name, median, least, most, ratio, ratios, rounds } where ratios are
- * taken within a round, or { name, unavailable }, a sentence.
+ * @returns a result, as bench/report/results.mjs describes it.
  */
 export async function measure(scenario, context, report) {
   const subjects = scenario.subjects(context);
   const ready = subjects.filter(({ unavailable }) => unavailable === undefined);
+  const warmUps = context.warmUps * (scenario.warmUpTimes ?? 1);
+  const loads = [load()];
   const opened = [];
   try {
     for (const subject of ready) {
       report(`starting ${subject.name}`);
       opened.push({ subject, session: await scenario.open(subject, context), rounds: [] });
     }
-    const warmUps = context.warmUps * (scenario.warmUpTimes ?? 1);
     for (let turn = 1; turn <= warmUps; turn += 1) {
       for (const { subject, session } of opened) {
-        report(`warming up: ${subject.name}`);
+        report(`warming up, ${turn} of ${warmUps}: ${subject.name}`);
         await session.round();
       }
     }
@@ -38,33 +41,33 @@ export async function measure(scenario, context, report) {
   } finally {
     await Promise.allSettled(opened.map(({ session }) => session.close()));
   }
-  const [first] = opened;
-  const rows = subjects.map((subject) => {
-    const rounds = opened.find((one) => one.subject === subject)?.rounds;
-    if (rounds === undefined) return { name: subject.name, unavailable: subject.unavailable };
-    return { name: subject.name, ...summary(rounds, first.rounds) };
+  loads.push(load());
+  const rows = subjects.map(({ name, unavailable, comparedWith }) => {
+    const rounds = opened.find(({ subject }) => subject.name === name)?.rounds;
+    return rounds === undefined ? { name, unavailable } : { name, rounds, comparedWith };
   });
   const { name, title, measures, unit, alsoAs } = scenario;
-  return { name, title, measures, unit, alsoAs, rows };
+  const how = describe(opened, warmUps, context, loads);
+  return { name, title, measures, unit, alsoAs, how, when: new Date().toISOString(), commit: commit(), rows };
 }
 
-/** Two rounds of the same number were taken side by side: their ratio is the one that noise spares most. */
-export function summary(rounds, baseline) {
-  const ratios = rounds.map((figure, index) => figure / baseline[index]);
-  return {
-    median: median(rounds),
-    least: Math.min(...rounds),
-    most: Math.max(...rounds),
-    ratio: median(ratios),
-    ratios: [Math.min(...ratios), Math.max(...ratios)],
-    rounds,
-  };
-}
-
-export function median(figures) {
-  const sorted = figures.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+/** What a reader of the figures must know of how they were taken. */
+function describe(opened, warmUps, { rounds, quick, pin }, loads) {
+  const sizes = new Map();
+  for (const { subject, session } of opened) {
+    if (session.each !== undefined) sizes.set(session.each, [...(sizes.get(session.each) ?? []), subject.name]);
+  }
+  const [usual, ...others] = [...sizes].toSorted(([, one], [, other]) => other.length - one.length);
+  const apart = others.map(([each, names]) => `${names.join(' and ')}: ${each}`).join('; ');
+  const each = usual === undefined ? '' : ` of ${usual[0]}${apart === '' ? '' : ` (${apart})`}`;
+  return [
+    `${warmUps === 0 ? 'No warm-up' : `${warmUps} rounds of warm-up`}, then ${rounds} rounds${each}`,
+    pin ? 'server on processor 0, client on 1' : 'not pinned',
+    `load average ${loads[0]} before, ${loads[1]} after`,
+    ...(quick ? ['`--quick`: rougher than the rest'] : []),
+  ]
+    .join('; ')
+    .concat('.');
 }
 
 function rotate(list, by) {

@@ -53,6 +53,7 @@ async function open(measured, does, subject, context) {
   await witnessed(subject.stack, 1, () => pair.load('open'));
   const move = () => pair.load(serverSends ? 'receive' : 'send', { bytes: mebibytes * 1024 * 1024 });
   return {
+    each: `${mebibytes} MiB`,
     round: async () => (await pair.cpu(measured, move)) / mebibytes,
     close: pair.close,
   };

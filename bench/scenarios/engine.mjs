@@ -19,7 +19,8 @@ export const engineHandshake = {
   open: async (subject, context) => {
     const slow = subject === noble;
     const count = context.amount({ quick: slow ? 20 : 250, full: slow ? 200 : 2000 });
-    return open(subject, context, (program) => program.ask('handshakes', { count }));
+    const each = `${count} handshakes`;
+    return { each, ...(await open(subject, context, (program) => program.ask('handshakes', { count }))) };
   },
 };
 
@@ -28,7 +29,7 @@ export const engineSeal = {
   title: 'Sealing records in memory',
   measures: 'processor time per MiB sealed with AES-128-GCM into records of 16 KiB, from pieces of 64 KiB',
   unit: 'µs/MiB',
-  alsoAs: { unit: 'MB/s', of: (figure) => 1_048_576 / figure },
+  alsoAs: { unit: 'MB/s', over: 1_048_576 },
   subjects: () => [bareNode, native, node, bareNoble, noble],
   open: (subject, context) => openRecords('seal', subject, context),
 };
@@ -38,15 +39,16 @@ export const engineOpen = {
   title: 'Opening records in memory',
   measures: 'processor time per MiB opened with AES-128-GCM out of records of 16 KiB, given in pieces of 64 KiB',
   unit: 'µs/MiB',
-  alsoAs: { unit: 'MB/s', of: (figure) => 1_048_576 / figure },
+  alsoAs: { unit: 'MB/s', over: 1_048_576 },
   subjects: () => [bareNode, native, node, bareNoble, noble],
   open: (subject, context) => openRecords('open', subject, context),
 };
 
-function openRecords(direction, subject, context) {
+async function openRecords(direction, subject, context) {
   const slow = subject.provider.endsWith('noble');
   const mebibytes = context.amount({ quick: slow ? 1 : 64, full: slow ? 8 : 512 });
-  return open(subject, context, (program) => program.ask(direction, { mebibytes }));
+  const session = await open(subject, context, (program) => program.ask(direction, { mebibytes }));
+  return { each: `${mebibytes} MiB`, ...session };
 }
 
 async function open({ provider }, context, round) {

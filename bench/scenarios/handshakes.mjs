@@ -43,6 +43,7 @@ async function open({ server, client, resume = false }, subject, context) {
   const pair = await startPair({ ...sides, application: 'byte', context });
   const measured = server === undefined ? 'client' : 'server';
   return {
+    each: `${count} connections`,
     round: () =>
       witnessed(subject.stack, count, async () => {
         const spent = await pair.cpu(measured, () => pair.load('handshakes', { count, atOnce: 4, resume }));

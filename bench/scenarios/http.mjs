@@ -17,7 +17,8 @@ export const requests = {
     const count = context.amount({ quick: 2000, full: 20_000 });
     const pair = await openHttp(subject, context, connections, { application: 'small' });
     const ask = () => pair.load('requests', { count });
-    return { round: async () => (await pair.cpu('server', ask)) / count, close: pair.close };
+    const round = async () => (await pair.cpu('server', ask)) / count;
+    return { each: `${count} requests`, round, close: pair.close };
   },
 };
 
@@ -41,6 +42,7 @@ export const staticFile = {
       const pair = await openHttp(subject, context, 1, { application: 'file', options: { path, length } });
       const ask = () => pair.load('requests', { count });
       return {
+        each: `${count} times the file`,
         round: async () => (await pair.cpu('server', ask)) / (mebibytes * count),
         close: async () => {
           await pair.close();

@@ -14,6 +14,7 @@ export const idleMemory = {
   open: async (subject, context) => {
     const count = context.amount({ quick: 300, full: 2000 });
     return {
+      each: `${count} connections`,
       round: () => witnessed(subject.stack, count, () => memoryOf(subject, count, context)),
       close: async () => {},
     };
