@@ -61,7 +61,7 @@ function describe(opened, warmUps, { rounds, quick, pin }, loads) {
   const apart = others.map(([each, names]) => `${names.join(' and ')}: ${each}`).join('; ');
   const each = usual === undefined ? '' : ` of ${usual[0]}${apart === '' ? '' : ` (${apart})`}`;
   return [
-    `${warmUps === 0 ? 'No warm-up' : `${warmUps} rounds of warm-up`}, then ${rounds} rounds${each}`,
+    `${warmUps === 0 ? 'No warm-up' : `${warmUps} ${warmUps === 1 ? 'round' : 'rounds'} of warm-up`}, then ${rounds} rounds${each}`,
     pin ? 'server on processor 0, client on 1' : 'not pinned',
     `load average ${loads[0]} before, ${loads[1]} after`,
     ...(quick ? ['`--quick`: rougher than the rest'] : []),

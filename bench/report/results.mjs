@@ -68,6 +68,10 @@ export function readNotes() {
 
 /** Indented, but the figures of a row stay on one line. */
 function asJson(value) {
-  const rounded = JSON.stringify(value, (_key, one) => (typeof one === 'number' ? Number(one.toPrecision(6)) : one), 2);
+  const rounded = JSON.stringify(
+    value,
+    (_key, one) => (typeof one === 'number' && !Number.isInteger(one) ? Number(one.toPrecision(6)) : one),
+    2,
+  );
   return `${rounded.replaceAll(/\[\s+([-\d.e+,\s]+?)\s+\]/g, (_all, list) => `[${list.replaceAll(/\s+/g, ' ')}]`)}\n`;
 }
