@@ -72,6 +72,7 @@ function withoutNodes(given) {
 
 async function runAll(scenarios, chosen, values) {
   const { makeCertificate } = await import('./harness/certificate.mjs');
+  const { findOther } = await import('./harness/others.mjs');
   const { measure } = await import('./harness/rounds.mjs');
   const { machine, runtime } = await import('./report/machine.mjs');
   const context = {
@@ -80,6 +81,7 @@ async function runAll(scenarios, chosen, values) {
     rounds: wholeRounds(values.rounds ?? (values.quick ? '5' : '9')),
     quick: values.quick,
     pin: values.pin,
+    other: onceEach(findOther),
     amount: ({ quick, full }) => (values.quick ? quick : full),
   };
   const nodeMajor = Number(process.versions.node.split('.')[0]);
@@ -118,6 +120,15 @@ async function draw(scenarios) {
   writeDocument(scenarios.map(({ name }) => name));
   console.log('docs/benchmarks.md is drawn');
   return 0;
+}
+
+/** The same function, which remembers what it answered. */
+function onceEach(find) {
+  const found = new Map();
+  return (name) => {
+    if (!found.has(name)) found.set(name, find(name));
+    return found.get(name);
+  };
 }
 
 function choose(scenarios, only) {

@@ -1,4 +1,5 @@
-// A serving and a loading process, of which one is measured.
+// A serving and a loading process, of which one is measured: programs of ours, or nginx as the server.
+import { startNginx } from './nginx.mjs';
 import { cpuOf, startProgram } from './program.mjs';
 
 /**
@@ -6,7 +7,8 @@ import { cpuOf, startProgram } from './program.mjs';
  * @returns `load(name, input)`, which answers what programs/load.mjs does, `cpu(side, work)`, `server`, and `close()`.
  */
 export async function startPair({ server, client, application, options, context }) {
-  const serving = startProgram('serve', { cpu: context.pin ? 0 : undefined });
+  const where = { cpu: context.pin ? 0 : undefined };
+  const serving = server.kind === 'nginx' ? startNginx(server.command, where) : startProgram('serve', where);
   const loading = startProgram('load', { cpu: context.pin ? 1 : undefined });
   const close = async () => {
     await Promise.all([serving.stop(), loading.stop()]);
@@ -16,7 +18,7 @@ export async function startPair({ server, client, application, options, context 
     const port = await serving.ask('listen', { stack: server, application, options, certificate });
     // V8 collects more eagerly once it has collected everything for the first time, as in any process that lives.
     await Promise.all([serving.ask('memory'), loading.ask('memory')]);
-    const target = { stack: client, port, certificate };
+    const target = { stack: client, port, certificate, http: server.kind === 'nginx' };
     return {
       server: serving,
       load: (name, input = {}) => loading.ask(name, { ...target, ...input }),

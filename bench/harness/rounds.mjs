@@ -7,15 +7,16 @@ import { commit, load } from '../report/machine.mjs';
  *   name, title, measures, unit        `measures` says in a sentence whose cost is counted, over what
  *   alsoAs?                            { unit, over }: the same figure as people may know it, `over` divided by it
  *   warmUpTimes?                       more rounds of warm-up than usual, where V8 compiles late, or none
- *   subjects(context)                  [{ name, unavailable?, comparedWith? }], each compared with the subject of the name
- *                                      that it gives, otherwise with the first
+ *   subjects(context)                  [{ name, unavailable?, comparedWith?, about? }] or a promise; each is compared
+ *                                      with the subject of the name that it gives, otherwise with the first; `about`
+ *                                      says which version it is
  *   open(subject, context)             { round(): Promise<number>, close(): Promise<void>, each?: string }, where `each`
  *                                      says what a round is, such as `1,000 connections`
  *
  * @returns a result, as bench/report/results.mjs describes it.
  */
 export async function measure(scenario, context, report) {
-  const subjects = scenario.subjects(context);
+  const subjects = await scenario.subjects(context);
   const ready = subjects.filter(({ unavailable }) => unavailable === undefined);
   const warmUps = context.warmUps * (scenario.warmUpTimes ?? 1);
   const loads = [load()];
@@ -64,6 +65,7 @@ function describe(opened, warmUps, { rounds, quick, pin }, loads) {
     `${warmUps === 0 ? 'No warm-up' : `${warmUps} ${warmUps === 1 ? 'round' : 'rounds'} of warm-up`}, then ${rounds} rounds${each}`,
     pin ? 'server on processor 0, client on 1' : 'not pinned',
     `load average ${loads[0]} before, ${loads[1]} after`,
+    ...new Set(opened.flatMap(({ subject }) => subject.about ?? [])),
     ...(quick ? ['`--quick`: rougher than the rest'] : []),
   ]
     .join('; ')

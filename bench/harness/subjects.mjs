@@ -1,4 +1,4 @@
-// Who is compared: node's own stack first, then ours, in user space and in the kernel where this machine's can.
+// Who is compared: node's own stack first, then nginx and ours, in user space and in the kernel where this machine's can.
 import { kernel } from 'ktls-bind';
 
 export const nodeTls = { name: 'node:tls', stack: { kind: 'node' } };
@@ -13,6 +13,15 @@ export const oursNoble = {
   name: 'ours, portable JavaScript (noble)',
   stack: { kind: 'ours', provider: 'noble', offload: 'off' },
 };
+
+/** nginx, of which the same is asked, in user space or, with 'send', with the kernel's records. */
+export async function nginx(context, offload = 'off') {
+  const name = offload === 'off' ? 'nginx' : 'nginx, kernel seals';
+  const { command, about, unavailable } = await context.other('nginx');
+  const reason = unavailable ?? (offload === 'off' ? undefined : kernelRefusal('send'));
+  if (reason !== undefined) return { name, unavailable: reason };
+  return { name, about, stack: { kind: 'nginx', command, offload } };
+}
 
 /** @param direction what the measured side does most: then the kernel is given that, and sending in any case. */
 export function oursInKernel(direction) {

@@ -10,7 +10,10 @@ const held = [];
 kernel.probe();
 
 answer({
-  /** `count` connections, `atOnce` at a time: one byte each way, then the end. Throws unless each resumes as asked. */
+  /**
+   * `count` connections, `atOnce` at a time: one byte each way, then the end; with `http` the server needs a request, and
+   * sends a head before its byte. Throws unless each resumes as asked.
+   */
   handshakes: async ({ count, atOnce, resume = false, ...target }) => {
     const session = resume ? await firstTicket(target) : undefined;
     let left = count;
@@ -88,15 +91,17 @@ async function exchangeByte(target, session) {
     socket.once('error', reject);
     socket.once('close', resolve);
   });
-  let received = 0;
+  let received = '';
   socket.on('data', (bytes) => {
-    received += bytes.length;
+    received += bytes.latin1Slice();
   });
   await ready;
   if (session !== undefined && !socket.isSessionReused()) throw new Error('the session was not resumed');
-  socket.write('x');
+  socket.write(target.http ? 'GET / HTTP/1.0\r\n\r\n' : 'x');
   await over;
-  if (received !== 1) throw new Error(`${received} bytes came instead of one`);
+  const [content, head] = received.split('\r\n\r\n').toReversed();
+  if (content !== 'x' || (head !== undefined) !== target.http)
+    throw new Error(`this came instead of a byte: ${received}`);
 }
 
 async function firstTicket(target) {

@@ -1,6 +1,6 @@
 // Whole connections, as short as they get: where a handshake's cost shows.
 import { startPair } from '../harness/pair.mjs';
-import { nodeTls, ours, oursInKernel, oursNoble, oursNode, plainTcp, witnessed } from '../harness/subjects.mjs';
+import { nginx, nodeTls, ours, oursInKernel, oursNoble, oursNode, plainTcp, witnessed } from '../harness/subjects.mjs';
 
 const connection = 'one byte each way and the end; X25519, ECDSA P-256, AES-128-GCM, two tickets';
 
@@ -10,7 +10,10 @@ export const fullHandshake = {
   measures: `processor time of the server process per connection: TCP accept, full handshake, ${connection}`,
   unit: 'µs',
   warmUpTimes: 4,
-  subjects: () => [nodeTls, ours, oursInKernel('send'), oursNode, oursNoble, plainTcp],
+  subjects: async (context) => {
+    const others = [nodeTls, await nginx(context)];
+    return [...others, ours, oursInKernel('send'), oursNode, oursNoble, plainTcp];
+  },
   open: (subject, context) => open({ server: subject.stack }, subject, context),
 };
 
@@ -20,7 +23,7 @@ export const resumedHandshake = {
   measures: `as full-handshake, but every connection resumes a session (PSK with X25519), which the client checks`,
   unit: 'µs',
   warmUpTimes: 4,
-  subjects: () => [nodeTls, ours, oursInKernel('send'), oursNode],
+  subjects: async (context) => [nodeTls, await nginx(context), ours, oursInKernel('send'), oursNode],
   open: (subject, context) => open({ server: subject.stack, resume: true }, subject, context),
 };
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startPair } from '../harness/pair.mjs';
-import { nodeHttps, nodeTls, ours, oursInKernel, oursNode, witnessed } from '../harness/subjects.mjs';
+import { nginx, nodeHttps, nodeTls, ours, oursInKernel, oursNode, witnessed } from '../harness/subjects.mjs';
 
 const connections = 8;
 
@@ -12,7 +12,7 @@ export const requests = {
   title: 'Small HTTP requests',
   measures: `processor time of the server process per request: 100-byte answers over ${connections} keep-alive connections, one request at a time on each`,
   unit: 'µs',
-  subjects: () => [nodeHttps, ours, oursInKernel('send'), oursNode],
+  subjects: async (context) => [nodeHttps, await nginx(context), ours, oursInKernel('send'), oursNode],
   open: async (subject, context) => {
     const count = context.amount({ quick: 2000, full: 20_000 });
     const pair = await openHttp(subject, context, connections, { application: 'small' });
@@ -29,7 +29,10 @@ export const staticFile = {
     'processor time of the server process per MiB of a 64 MiB file in the page cache, over one keep-alive connection: ' +
     'node:https with createReadStream().pipe(response), ours with sendFile(request, response, path)',
   unit: 'µs/MiB',
-  subjects: () => [nodeHttps, ours, oursInKernel('send'), oursNode],
+  subjects: async (context) => {
+    const others = [nodeHttps, await nginx(context), await nginx(context, 'send')];
+    return [...others, ours, oursInKernel('send'), oursNode];
+  },
   open: async (subject, context) => {
     const mebibytes = 64;
     const count = context.amount({ quick: 1, full: 4 });

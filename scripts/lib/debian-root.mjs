@@ -18,6 +18,7 @@ import { cacheFolder, hasProgram, run } from './run.mjs';
 /** What a program run in a root needs around it. */
 const base = ['bash', 'coreutils'];
 
+/** For the peers of the interop matrix. */
 export const roots = {
   sid: {
     suites: ['sid'],
@@ -37,6 +38,13 @@ export const roots = {
   experimental: { suites: ['sid', 'experimental'], packages: ['openssl'] },
 };
 
+/** For the benchmarks: what is compared with, and what loads, of the Debian that most run. */
+const benchRoots = {
+  bench: { suites: ['bookworm'], packages: ['nginx', 'wrk', 'nghttp2-client', 'openssl'] },
+};
+
+const known = { ...roots, ...benchRoots };
+
 /** The folder of a root that is there; undefined without it. */
 export function rootFolder(name) {
   const folder = join(cacheFolder, 'roots', name);
@@ -47,12 +55,12 @@ export function rootFolder(name) {
 
 /** Fetches the root if it is not there; returns its folder. Takes a minute and up to a gigabyte. */
 export async function provideRoot(name) {
-  const known = rootFolder(name);
-  if (known !== undefined) return known;
+  const there = rootFolder(name);
+  if (there !== undefined) return there;
   for (const program of ['apt-get', 'dpkg', 'dpkg-deb', 'tar', 'unshare']) {
     if (!hasProgram(program)) throw new Error(`fetching a Debian ${name} needs ${program}: this is no Debian`);
   }
-  const { suites, packages } = roots[name];
+  const { suites, packages } = known[name];
   const parent = join(cacheFolder, 'roots');
   const folder = join(parent, name);
   mkdirSync(parent, { recursive: true });
@@ -88,6 +96,20 @@ export function inRoot(folder) {
   return ['unshare', ...asUser, '--mount', '/bin/sh', '-c', enter, 'enter', folder, tmpdir(), '/usr/bin/env', path];
 }
 
+/**
+ * The command before a program of a root that is to see this machine's files: the root's own loader, with the root's
+ * libraries. @param path of the program within the root.
+ */
+export function withLibrariesOf(folder, path) {
+  const libraries = ['lib/x86_64-linux-gnu', 'usr/lib/x86_64-linux-gnu'].map((name) => join(folder, name));
+  return [
+    join(folder, 'lib/x86_64-linux-gnu/ld-linux-x86-64.so.2'),
+    '--library-path',
+    libraries.join(':'),
+    join(folder, path),
+  ];
+}
+
 const enter = [
   'root=$1 shared=$2',
   'shift 2',
@@ -101,7 +123,7 @@ const enter = [
 const stampFile = '.packages';
 
 function stamp(name) {
-  return JSON.stringify(roots[name]);
+  return JSON.stringify(known[name]);
 }
 
 function unpack(deb, target) {
