@@ -16,7 +16,10 @@ export function startNginx(command, { cpu } = {}) {
       const port = await freePort();
       writeFileSync(join(folder, 'cert.pem'), certificate.cert);
       writeFileSync(join(folder, 'key.pem'), certificate.key);
-      writeFileSync(join(folder, 'nginx.conf'), configuration(folder, port, stack, answers[application](options)));
+      writeFileSync(
+        join(folder, 'nginx.conf'),
+        configuration(folder, port, stack, answers[application](options), options),
+      );
       const words = [...command, '-p', folder, '-c', join(folder, 'nginx.conf'), '-e', 'stderr'];
       const [program, ...rest] = cpu === undefined ? words : ['taskset', '-c', String(cpu), ...words];
       child = spawn(program, rest, { stdio: ['ignore', 'inherit', 'inherit'] });
@@ -49,7 +52,7 @@ const answers = {
   idle: () => 'return 204;',
 };
 
-function configuration(folder, port, { offload = 'off' }, answer) {
+function configuration(folder, port, { offload = 'off' }, answer, { http2 = false } = {}) {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     (kind) => `${kind}_temp_path ${folder}/t;`,
   );
@@ -69,7 +72,7 @@ function configuration(folder, port, { offload = 'off' }, answer) {
       keepalive_timeout 1h;
       client_header_timeout 1h;
       server {
-        listen 127.0.0.1:${port} ssl backlog=4096;
+        listen 127.0.0.1:${port} ssl ${http2 ? 'http2 ' : ''}backlog=4096;
         ssl_certificate ${folder}/cert.pem;
         ssl_certificate_key ${folder}/key.pem;
         ssl_protocols TLSv1.3;

@@ -7,27 +7,33 @@ import { cpuOf, startProgram } from './program.mjs';
  * @returns `load(name, input)`, which answers what programs/load.mjs does, `cpu(side, work)`, `server`, and `close()`.
  */
 export async function startPair({ server, client, application, options, context }) {
-  const where = { cpu: context.pin ? 0 : undefined };
-  const serving = server.kind === 'nginx' ? startNginx(server.command, where) : startProgram('serve', where);
+  const { program: serving, port } = await startServer({ server, application, options, context });
   const loading = startProgram('load', { cpu: context.pin ? 1 : undefined });
-  const close = async () => {
-    await Promise.all([serving.stop(), loading.stop()]);
+  await loading.ask('memory');
+  const target = { stack: client, port, certificate: context.certificate, http: server.kind === 'nginx' };
+  return {
+    server: serving,
+    load: (name, input = {}) => loading.ask(name, { ...target, ...input }),
+    /** Microseconds that the process of that side spends on `work`. */
+    cpu: (side, work) => cpuOf(side === 'server' ? serving : loading, work),
+    close: async () => {
+      await Promise.all([serving.stop(), loading.stop()]);
+    },
   };
+}
+
+/** Starts the serving one alone. @returns { program, port } */
+export async function startServer({ server, application, options, context }) {
+  const where = { cpu: context.pin ? 0 : undefined };
+  const program = server.kind === 'nginx' ? startNginx(server.command, where) : startProgram('serve', where);
   try {
     const { certificate } = context;
-    const port = await serving.ask('listen', { stack: server, application, options, certificate });
+    const port = await program.ask('listen', { stack: server, application, options, certificate });
     // V8 collects more eagerly once it has collected everything for the first time, as in any process that lives.
-    await Promise.all([serving.ask('memory'), loading.ask('memory')]);
-    const target = { stack: client, port, certificate, http: server.kind === 'nginx' };
-    return {
-      server: serving,
-      load: (name, input = {}) => loading.ask(name, { ...target, ...input }),
-      /** Microseconds that the process of that side spends on `work`. */
-      cpu: (side, work) => cpuOf(side === 'server' ? serving : loading, work),
-      close,
-    };
+    await program.ask('memory');
+    return { program, port };
   } catch (error) {
-    await close();
+    await program.stop();
     throw error;
   }
 }

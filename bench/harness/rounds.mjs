@@ -1,6 +1,6 @@
 // How a scenario becomes figures: every subject is open at once, warmed up, then measured in rounds that take turns, so
 // that whatever else the machine does meets all of them alike.
-import { commit, load } from '../report/machine.mjs';
+import { commit, load, stolenTime } from '../report/machine.mjs';
 
 /**
  * A scenario (bench/scenarios) is an object with
@@ -19,7 +19,7 @@ export async function measure(scenario, context, report) {
   const subjects = await scenario.subjects(context);
   const ready = subjects.filter(({ unavailable }) => unavailable === undefined);
   const warmUps = context.warmUps * (scenario.warmUpTimes ?? 1);
-  const loads = [load()];
+  const around = { load: load(), stolen: stolenTime() };
   const opened = [];
   try {
     for (const subject of ready) {
@@ -42,18 +42,19 @@ export async function measure(scenario, context, report) {
   } finally {
     await Promise.allSettled(opened.map(({ session }) => session.close()));
   }
-  loads.push(load());
   const rows = subjects.map(({ name, unavailable, comparedWith }) => {
     const rounds = opened.find(({ subject }) => subject.name === name)?.rounds;
     return rounds === undefined ? { name, unavailable } : { name, rounds, comparedWith };
   });
   const { name, title, measures, unit, alsoAs } = scenario;
-  const how = describe(opened, warmUps, context, loads);
+  const how = describe(opened, warmUps, context, around);
   return { name, title, measures, unit, alsoAs, how, when: new Date().toISOString(), commit: commit(), rows };
 }
 
 /** What a reader of the figures must know of how they were taken. */
-function describe(opened, warmUps, { rounds, quick, pin }, loads) {
+function describe(opened, warmUps, { rounds, quick, pin }, before) {
+  const after = stolenTime();
+  const stolen = (after.stolen - before.stolen.stolen) / (after.all - before.stolen.all);
   const sizes = new Map();
   for (const { subject, session } of opened) {
     if (session.each !== undefined) sizes.set(session.each, [...(sizes.get(session.each) ?? []), subject.name]);
@@ -64,7 +65,10 @@ function describe(opened, warmUps, { rounds, quick, pin }, loads) {
   return [
     `${warmUps === 0 ? 'No warm-up' : `${warmUps} ${warmUps === 1 ? 'round' : 'rounds'} of warm-up`}, then ${rounds} rounds${each}`,
     pin ? 'server on processor 0, client on 1' : 'not pinned',
-    `load average ${loads[0]} before, ${loads[1]} after`,
+    `load average ${before.load} before, ${load()} after`,
+    ...(stolen >= 0.005
+      ? [`${(stolen * 100).toFixed(0)} % of the processors' time taken by the machine under this one`]
+      : []),
     ...new Set(opened.flatMap(({ subject }) => subject.about ?? [])),
     ...(quick ? ['`--quick`: rougher than the rest'] : []),
   ]

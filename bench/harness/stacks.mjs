@@ -1,5 +1,6 @@
 // The stacks that are compared, behind one way to listen and to connect. They agree on what is negotiated: TLS 1.3,
 // TLS_AES_128_GCM_SHA256, X25519, a P-256 certificate, two tickets.
+import { createSecureServer as createNodeHttp2Server } from 'node:http2';
 import { createServer as createNodeHttpsServer } from 'node:https';
 import { connect as connectTcp, createServer as createTcpServer } from 'node:net';
 import { connect as connectNode, createServer as createNodeServer } from 'node:tls';
@@ -21,6 +22,12 @@ export async function createStreamServer(stack, certificate, handler) {
 export async function createHttpServer(stack, certificate, handler) {
   if (stack.kind === 'node') return createNodeHttpsServer(nodeOptions(certificate), handler);
   return createHttpsServer({ ...(await ourOptions(stack)), ...certificate }, handler);
+}
+
+/** The same for HTTP/2. */
+export async function createHttp2Server(stack, certificate, handler) {
+  if (stack.kind === 'node') return createNodeHttp2Server(nodeOptions(certificate), handler);
+  return createHttpsServer({ ...(await ourOptions(stack)), ...certificate, http2: true }, handler);
 }
 
 /**

@@ -4,7 +4,7 @@ import { basename, dirname } from 'node:path';
 import { kernel } from 'ktls-bind';
 import { sendFile } from 'tls13-server';
 import { answer } from '../harness/program.mjs';
-import { createHttpServer, createStreamServer } from '../harness/stacks.mjs';
+import { createHttp2Server, createHttpServer, createStreamServer } from '../harness/stacks.mjs';
 
 const chunk = Buffer.alloc(65_536, 'a line of text that is neither all zeros nor random\n');
 const smallBody = Buffer.alloc(100, 'small ');
@@ -16,7 +16,8 @@ answer({
   /** @returns the port. */
   listen: async ({ stack, application, options, certificate }) => {
     const server = await applications[application](stack, certificate, options);
-    for (const event of ['error', 'tlsClientError']) {
+    // Who loads for a time, and not a number, leaves in the middle of a handshake.
+    for (const event of options?.leaves === true ? ['error'] : ['error', 'tlsClientError']) {
       server.on(event, (error) => console.error(`server, ${event}: ${error.message}`));
     }
     await new Promise((resolve) => server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, resolve));
@@ -55,13 +56,15 @@ const applications = {
   idle: (stack, certificate) =>
     createStreamServer(stack, certificate, (connection) => connection.on('error', ignore).resume()),
 
-  /** HTTP: an answer of 100 bytes. */
-  small: (stack, certificate) =>
-    createHttpServer(stack, certificate, (_request, response) => {
+  /** HTTP: an answer of 100 bytes; HTTP/2 with `http2`. */
+  small: (stack, certificate, { http2 = false } = {}) => {
+    const create = http2 ? createHttp2Server : createHttpServer;
+    return create(stack, certificate, (_request, response) => {
       response.setHeader('content-type', 'text/plain');
       response.setHeader('content-length', smallBody.length);
       response.end(smallBody);
-    }),
+    });
+  },
 
   /** HTTP: a file, as a person would send it with this stack. */
   file: (stack, certificate, { path, length }) =>

@@ -3,6 +3,7 @@ import { bulkReceive, bulkSend, clientReceive, clientSend } from './bulk.mjs';
 import { engineHandshake, engineOpen, engineSeal } from './engine.mjs';
 import { clientHandshake, fullHandshake, resumedHandshake } from './handshakes.mjs';
 import { requests, staticFile } from './http.mjs';
+import { http2Requests, httpsConnections, wrkRequests } from './loaded.mjs';
 import { idleMemory } from './memory.mjs';
 
 export const scenarios = [
@@ -12,6 +13,9 @@ export const scenarios = [
   bulkReceive,
   staticFile,
   requests,
+  wrkRequests,
+  http2Requests,
+  httpsConnections,
   idleMemory,
   clientHandshake,
   clientSend,
