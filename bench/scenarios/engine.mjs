@@ -5,7 +5,6 @@ const native = { name: 'engine, native addon', provider: 'native' };
 const node = { name: 'engine, node:crypto', provider: 'node' };
 const noble = { name: 'engine, portable JavaScript (noble)', provider: 'noble' };
 const bareNode = { name: 'no engine: one node:crypto cipher a record', provider: 'bare node' };
-const bareNoble = { name: 'no engine: noble on the same records', provider: 'bare noble' };
 
 export const engineHandshake = {
   name: 'engine-handshake',
@@ -30,7 +29,7 @@ export const engineSeal = {
   measures: 'processor time per MiB sealed with AES-128-GCM into records of 16 KiB, from pieces of 64 KiB',
   unit: 'µs/MiB',
   alsoAs: { unit: 'MB/s', over: 1_048_576 },
-  subjects: () => [bareNode, native, node, bareNoble, noble],
+  subjects: () => [bareNode, native, node],
   open: (subject, context) => openRecords('seal', subject, context),
 };
 
@@ -40,13 +39,12 @@ export const engineOpen = {
   measures: 'processor time per MiB opened with AES-128-GCM out of records of 16 KiB, given in pieces of 64 KiB',
   unit: 'µs/MiB',
   alsoAs: { unit: 'MB/s', over: 1_048_576 },
-  subjects: () => [bareNode, native, node, bareNoble, noble],
+  subjects: () => [bareNode, native, node],
   open: (subject, context) => openRecords('open', subject, context),
 };
 
 async function openRecords(direction, subject, context) {
-  const slow = subject.provider.endsWith('noble');
-  const mebibytes = context.amount({ quick: slow ? 1 : 64, full: slow ? 8 : 512 });
+  const mebibytes = context.amount({ quick: 64, full: 512 });
   const session = await open(subject, context, (program) => program.ask(direction, { mebibytes }));
   return { each: `${mebibytes} MiB`, ...session };
 }

@@ -5,6 +5,7 @@ import { clientHandshake, fullHandshake, resumedHandshake } from './handshakes.m
 import { requests, staticFile } from './http.mjs';
 import { http2Requests, httpsConnections, wrkRequests } from './loaded.mjs';
 import { idleMemory } from './memory.mjs';
+import { portableOpen, portableSeal } from './portable.mjs';
 
 export const scenarios = [
   fullHandshake,
@@ -23,4 +24,6 @@ export const scenarios = [
   engineHandshake,
   engineSeal,
   engineOpen,
+  portableSeal,
+  portableOpen,
 ];
