@@ -23,9 +23,9 @@ class NobleAead implements Aead {
     this.#cipher = ciphers[name](key);
   }
 
-  seal(nonce: Uint8Array, associatedData: Uint8Array, plaintext: Uint8Array): Uint8Array {
+  seal(nonce: Uint8Array, associatedData: Uint8Array, plaintext: Uint8Array, room?: Uint8Array): Uint8Array {
     this.#check(nonce);
-    return this.#cipher(nonce, associatedData).seal(plaintext);
+    return this.#cipher(nonce, associatedData).seal(plaintext, room);
   }
 
   open(nonce: Uint8Array, associatedData: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
@@ -46,23 +46,29 @@ class NobleAead implements Aead {
 }
 
 interface OneMessage {
-  seal(plaintext: Uint8Array): Uint8Array;
+  seal(plaintext: Uint8Array, room: Uint8Array | undefined): Uint8Array;
   open(sealed: Uint8Array): Uint8Array | undefined;
 }
 
 type Cipher = (key: Uint8Array) => (nonce: Uint8Array, associatedData: Uint8Array) => OneMessage;
 
 interface NobleCipher {
-  encrypt(plaintext: Uint8Array): Uint8Array;
+  encrypt(plaintext: Uint8Array, room?: Uint8Array): Uint8Array;
   decrypt(sealed: Uint8Array): Uint8Array;
 }
 
-/** A cipher whose `decrypt` throws when the tag is wrong; what else it could throw at was checked before. */
-function throwing(make: (key: Uint8Array, nonce: Uint8Array, associatedData: Uint8Array) => NobleCipher): Cipher {
+/**
+ * A cipher whose `decrypt` throws when the tag is wrong; what else it could throw at was checked before.
+ * @param takesRoom whether `encrypt` writes where it is told to: noble's GCM refuses that.
+ */
+function throwing(
+  make: (key: Uint8Array, nonce: Uint8Array, associatedData: Uint8Array) => NobleCipher,
+  takesRoom: boolean,
+): Cipher {
   return (key) => (nonce, associatedData) => {
     const cipher = make(key, nonce, associatedData);
     return {
-      seal: (plaintext) => cipher.encrypt(plaintext),
+      seal: (plaintext, room) => cipher.encrypt(plaintext, takesRoom ? room : undefined),
       open(sealed) {
         try {
           return cipher.decrypt(sealed);
@@ -85,9 +91,9 @@ function ccmWithTag(tagLength: 8 | 16): Cipher {
 }
 
 const ciphers: Readonly<Record<AeadName, Cipher>> = {
-  'aes-128-gcm': throwing(gcm),
-  'aes-256-gcm': throwing(gcm),
-  'chacha20-poly1305': throwing(chacha20poly1305),
+  'aes-128-gcm': throwing(gcm, false),
+  'aes-256-gcm': throwing(gcm, false),
+  'chacha20-poly1305': throwing(chacha20poly1305, true),
   'aes-128-ccm': ccmWithTag(16),
   'aes-128-ccm-8': ccmWithTag(8),
 };

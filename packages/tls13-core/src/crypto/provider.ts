@@ -70,8 +70,11 @@ export interface RunningHash {
 
 export interface Aead {
   readonly tagLength: number;
-  /** Ciphertext followed by tag. */
-  seal(nonce: Uint8Array, associatedData: Uint8Array, plaintext: Uint8Array): Uint8Array;
+  /**
+   * Ciphertext followed by tag. `room` is of exactly that length and may be what is returned, to save memory of its own; it may
+   * begin with the plaintext.
+   */
+  seal(nonce: Uint8Array, associatedData: Uint8Array, plaintext: Uint8Array, room?: Uint8Array): Uint8Array;
   /** The plaintext, or `undefined` when it does not authenticate. */
   open(nonce: Uint8Array, associatedData: Uint8Array, sealed: Uint8Array): Uint8Array | undefined;
   /** Wipes what can be wiped. The object must not be used afterwards. */

@@ -41,11 +41,11 @@ export function paddingProtection(
 type PadRecord = (contentType: number, length: number) => number;
 
 class PortableSealer implements RecordSealer {
-  readonly #pad: PadRecord;
+  readonly #pad: PadRecord | undefined;
   readonly #aead: Aead;
   readonly #nonces: NonceSequence;
 
-  constructor(aead: Aead, keys: TrafficKeys, pad: PadRecord = () => 0) {
+  constructor(aead: Aead, keys: TrafficKeys, pad?: PadRecord) {
     this.#aead = aead;
     this.#pad = pad;
     this.#nonces = new NonceSequence(keys.iv, keys.sequenceNumber);
@@ -60,30 +60,16 @@ class PortableSealer implements RecordSealer {
     if (content.length === 0 && contentType !== contentTypes.application_data) {
       throw new TypeError(`a record of content type ${contentType} may not be empty: only application data may (§5.4)`);
     }
-    const expansion = headerLength + 1 + this.#aead.tagLength;
     const count = Math.max(1, Math.ceil(content.length / maxFragment));
-    const lengths = Array.from({ length: count }, (_, index) =>
-      Math.min(maxFragment, content.length - index * maxFragment),
-    );
-    const paddings = lengths.map((length) => this.#pad(contentType, length));
-    const records = new Uint8Array(content.length + count * expansion + paddings.reduce((sum, each) => sum + each, 0));
-    const inner = new Uint8Array(
-      lengths.reduce((most, length, index) => Math.max(most, length + 1 + (paddings[index] ?? 0)), 0),
-    );
+    const paddings = this.#paddings(contentType, content.length, maxFragment, count);
+    const padding = paddings.reduce((sum, each) => sum + each, 0);
+    const expansion = headerLength + 1 + this.#aead.tagLength;
+    const records = new Uint8Array(content.length + count * expansion + padding);
     let offset = 0;
-    for (const [index, length] of lengths.entries()) {
-      const end = length + 1 + (paddings[index] ?? 0);
-      inner.set(content.subarray(index * maxFragment, index * maxFragment + length));
-      inner[length] = contentType;
-      inner.fill(0, length + 1, end);
-      writeHeader(records, offset, contentTypes.application_data, end + this.#aead.tagLength);
-      const header = records.subarray(offset, offset + headerLength);
-      const nonce = this.#nonces.nonce();
-      records.set(this.#aead.seal(nonce, header, inner.subarray(0, end)), offset + headerLength);
-      this.#nonces.advance();
-      offset += headerLength + end + this.#aead.tagLength;
+    for (let index = 0; index < count; index++) {
+      const fragment = content.subarray(index * maxFragment, (index + 1) * maxFragment);
+      offset = this.#sealOne(contentType, fragment, paddings[index] ?? 0, records, offset);
     }
-    inner.fill(0);
     return records;
   }
 
@@ -91,7 +77,40 @@ class PortableSealer implements RecordSealer {
     this.#aead.destroy();
     this.#nonces.destroy();
   }
+
+  #paddings(contentType: number, length: number, maxFragment: number, count: number): readonly number[] {
+    const pad = this.#pad;
+    if (pad === undefined) return [];
+    return Array.from({ length: count }, (_, index) => {
+      return pad(contentType, Math.min(maxFragment, length - index * maxFragment));
+    });
+  }
+
+  /** Writes a record at `offset` of `records`, and returns where it ends. */
+  #sealOne(contentType: number, fragment: Uint8Array, padding: number, records: Uint8Array, offset: number): number {
+    const length = fragment.length + 1 + padding;
+    const body = offset + headerLength;
+    const end = body + length + this.#aead.tagLength;
+    writeHeader(records, offset, contentTypes.application_data, end - body);
+    const room = workspace.subarray(0, end - body);
+    try {
+      room.set(fragment);
+      room[fragment.length] = contentType;
+      const header = records.subarray(offset, body);
+      records.set(this.#aead.seal(this.#nonces.nonce(), header, room.subarray(0, length), room), body);
+    } finally {
+      room.fill(0);
+    }
+    this.#nonces.advance();
+    return end;
+  }
 }
+
+/**
+ * Where an inner plaintext is put together, and sealed by a cipher that can do that in place. All zeros in between, and
+ * aligned, which a fragment within a record is not: ciphers in JavaScript copy what is not aligned.
+ */
+const workspace = new Uint8Array(maxInnerPlaintextLength + 16);
 
 class PortableOpener implements RecordOpener {
   readonly #aead: Aead;
