@@ -9,7 +9,7 @@ import { asText } from './report/text.mjs';
 const usage = `usage: npm run bench -- [options]
   --quick        less of everything: a few minutes instead of many; shown, not kept
   --only NAME    this scenario; may be repeated. A name that several begin with stands for all of them
-  --rounds N     measured rounds, at least 5 (5 with --quick, else 9)
+  --rounds N     measured rounds, at least 5 (5 with --quick, else 7)
   --pin          keep the serving process on processor 0 and the loading one on 1 (needs taskset)
   --node WHICH   with another Node: its program, or one of ${majors.join(', ')}, which is fetched; may be repeated
   --keep         keep what --quick finds as well
@@ -78,7 +78,7 @@ async function runAll(scenarios, chosen, values) {
   const context = {
     certificate: makeCertificate(),
     warmUps: values.quick ? 1 : 2,
-    rounds: wholeRounds(values.rounds ?? (values.quick ? '5' : '9')),
+    rounds: wholeRounds(values.rounds ?? (values.quick ? '5' : '7')),
     quick: values.quick,
     pin: values.pin,
     other: onceEach(findOther),

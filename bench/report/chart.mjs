@@ -37,6 +37,7 @@ const style = [
   'text{font:12px system-ui,sans-serif;fill:#24292f}.title{font-weight:600;font-size:14px}.label{font-weight:600}',
   '.page{fill:#fff;stroke:#d0d7de}.ours{fill:#0969da}.peer{fill:#8c959f}.spread{stroke:#24292f;opacity:.6}',
   '.one{stroke:#57606a}.goal{stroke:#bc4c00;stroke-dasharray:4 3;stroke-width:2}.note{fill:#bc4c00}.figure{fill:#57606a}',
+  '.cut{fill:#fff;font-weight:600}',
   '@media(prefers-color-scheme:dark){text{fill:#e6edf3}.page{fill:#0d1117;stroke:#30363d}.ours{fill:#4493f8}',
   '.peer{fill:#6e7681}.spread{stroke:#e6edf3}.one{stroke:#9198a1}.goal{stroke:#f0883e}.note{fill:#f0883e}',
   '.figure{fill:#9198a1}}',
@@ -66,15 +67,18 @@ function drawPanel({ bars, marks }, top, scale) {
     return [
       `<text x="${left - 8}" y="${middle + 4}" text-anchor="end">${asContent(bar.name)}</text>`,
       `<rect class="${bar.kind}" x="${left}" y="${y + 4}" width="${round(x(bar.at) - left)}" height="${rowHeight - 8}" rx="2"/>`,
+      ...(bar.at * scale > right - left ? [`<text class="cut" x="${right - 16}" y="${middle + 4}">»</text>`] : []),
       `<line class="spread" x1="${x(bar.least)}" x2="${x(bar.most)}" y1="${middle}" y2="${middle}"/>`,
       `<text class="figure" x="${right + 8}" y="${middle + 4}">${times(bar.at)}, ${asContent(bar.text)}</text>`,
     ];
   });
-  const goals = marks.flatMap(({ at, text }, index) => [
-    line('goal', x(at)),
-    // Two of them side by side would be written over each other.
-    `<text class="note" x="${x(at)}" y="${bottom + 16}" text-anchor="${index === 0 ? 'end' : 'start'}">${asContent(text)}</text>`,
-  ]);
+  // Two of them side by side would be written over each other: what is left goes to the left.
+  const goals = marks
+    .toSorted((one, other) => one.at - other.at)
+    .flatMap(({ at, text }, index) => [
+      line('goal', x(at)),
+      `<text class="note" x="${x(at) + (index === 0 ? -3 : 3)}" y="${bottom + 16}" text-anchor="${index === 0 ? 'end' : 'start'}">${asContent(text)}</text>`,
+    ]);
   return [...drawn, line('one', x(1)), ...goals];
 }
 

@@ -12,7 +12,7 @@ export function asText(result, goals, set) {
   const held = goals
     .filter(({ scenario }) => scenario === result.name)
     .map((goal) => `goal ${statedGoal(goal)}: ${inWords(goal, verdictOn(goal, set))}`);
-  const all = [...lines, ...absences(result), ...held].map((line) => `  ${line}`.trimEnd());
+  const all = [...lines, result.how, ...absences(result), ...held].map((line) => `  ${line}`.trimEnd());
   return `${result.name}: ${result.measures}\n${all.join('\n')}\n`;
 }
 

@@ -14,7 +14,7 @@ export const requests = {
   unit: 'µs',
   subjects: async (context) => [nodeHttps, await nginx(context), ours, oursInKernel('send'), oursNode],
   open: async (subject, context) => {
-    const count = context.amount({ quick: 2000, full: 20_000 });
+    const count = context.amount({ quick: 2000, full: 10_000 });
     const pair = await openHttp(subject, context, connections, { application: 'small' });
     const ask = () => pair.load('requests', { count });
     const round = async () => (await pair.cpu('server', ask)) / count;
