@@ -1,5 +1,6 @@
 // The stacks that are compared, behind one way to listen and to connect. They agree on what is negotiated: TLS 1.3,
 // TLS_AES_128_GCM_SHA256, X25519, a P-256 certificate, two tickets.
+import { createServer as createPlainHttpServer } from 'node:http';
 import { createSecureServer as createNodeHttp2Server } from 'node:http2';
 import { createServer as createNodeHttpsServer } from 'node:https';
 import { connect as connectTcp, createServer as createTcpServer } from 'node:net';
@@ -18,8 +19,9 @@ export async function createStreamServer(stack, certificate, handler) {
   return createServer({ ...(await ourOptions(stack)), ...certificate }, handler);
 }
 
-/** An HTTP/1.1 server over TLS that calls `handler(request, response)`. */
+/** An HTTP/1.1 server, over TLS unless the stack is plain TCP, that calls `handler(request, response)`. */
 export async function createHttpServer(stack, certificate, handler) {
+  if (stack.kind === 'tcp') return createPlainHttpServer({ noDelay: true }, handler);
   if (stack.kind === 'node') return createNodeHttpsServer(nodeOptions(certificate), handler);
   return createHttpsServer({ ...(await ourOptions(stack)), ...certificate }, handler);
 }

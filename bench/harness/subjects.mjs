@@ -4,6 +4,7 @@ import { kernel } from 'ktls-bind';
 export const nodeTls = { name: 'node:tls', stack: { kind: 'node' } };
 export const nodeHttps = { name: 'node:https', stack: { kind: 'node' } };
 export const plainTcp = { name: 'node:net, no TLS', stack: { kind: 'tcp' } };
+export const plainHttp = { name: 'node:http, no TLS', stack: { kind: 'tcp' } };
 export const ours = { name: 'ours', stack: { kind: 'ours', provider: 'native', offload: 'off' } };
 export const oursNode = {
   name: 'ours, node:crypto instead of the addon',

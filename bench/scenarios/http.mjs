@@ -3,7 +3,17 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startPair } from '../harness/pair.mjs';
-import { nginx, nodeHttps, nodeTls, ours, oursInKernel, oursNode, witnessed } from '../harness/subjects.mjs';
+import {
+  nginx,
+  nodeHttps,
+  nodeTls,
+  ours,
+  oursInKernel,
+  oursNode,
+  plainHttp,
+  plainTcp,
+  witnessed,
+} from '../harness/subjects.mjs';
 
 const connections = 8;
 
@@ -12,7 +22,7 @@ export const requests = {
   title: 'Small HTTP requests',
   measures: `processor time of the server process per request: 100-byte answers over ${connections} keep-alive connections, one request at a time on each`,
   unit: 'µs',
-  subjects: async (context) => [nodeHttps, await nginx(context), ours, oursInKernel('send'), oursNode],
+  subjects: async (context) => [nodeHttps, await nginx(context), ours, oursInKernel('send'), oursNode, plainHttp],
   open: async (subject, context) => {
     const count = context.amount({ quick: 2000, full: 10_000 });
     const pair = await openHttp(subject, context, connections, { application: 'small' });
@@ -60,7 +70,8 @@ export const staticFile = {
 };
 
 async function openHttp(subject, context, connections, application) {
-  const pair = await startPair({ server: subject.stack, client: nodeTls.stack, ...application, context });
+  const client = subject.stack.kind === 'tcp' ? plainTcp.stack : nodeTls.stack;
+  const pair = await startPair({ server: subject.stack, client, ...application, context });
   await witnessed(subject.stack, connections, () => pair.load('connectHttp', { connections }));
   return pair;
 }
