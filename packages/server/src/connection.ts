@@ -23,6 +23,7 @@ import { type ConnectionOffload, describe, refused } from './offload.js';
 import type { PeerCheck } from './peer.js';
 import { FileJob, type FileSource, type SendFileOptions } from './send-file.js';
 import { stapledResponse } from './stapling.js';
+import { asBytes, asChunks, type Written } from './transport/chunks.js';
 import type { FileTransfer, Transport } from './transport/types.js';
 
 export class TlsConnection extends NegotiatedDuplex {
@@ -44,7 +45,12 @@ export class TlsConnection extends NegotiatedDuplex {
 
   /** Connections are made by servers and by `connect`. */
   constructor(settings: ConnectionSettings) {
-    super({ allowHalfOpen: settings.allowHalfOpen, readableHighWaterMark: 65_536, writableHighWaterMark: 65_536 });
+    super({
+      allowHalfOpen: settings.allowHalfOpen,
+      decodeStrings: false,
+      readableHighWaterMark: 65_536,
+      writableHighWaterMark: 65_536,
+    });
     this.#settings = settings;
     this.#events = {
       early: (info) => this.#onEarly(info),
@@ -76,12 +82,12 @@ export class TlsConnection extends NegotiatedDuplex {
 
   /** §7.5. Throws before the handshake is complete. */
   exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Buffer {
-    return Buffer.from(this.#open.engine.exportKeyingMaterial(length, label, context));
+    return Buffer.from(this.#opened().engine.exportKeyingMaterial(length, label, context));
   }
 
   /** The channel binding `tls-exporter` (RFC 9266): 32 bytes, the same at both ends. Throws before the handshake is complete. */
   channelBinding(): Buffer {
-    return Buffer.from(channelBinding(this.#open.engine));
+    return Buffer.from(channelBinding(this.#opened().engine));
   }
 
   /** @returns false when it is too late: the kernel seals, and keeps its record size. */
@@ -111,7 +117,7 @@ export class TlsConnection extends NegotiatedDuplex {
 
   /** As `exportKeyingMaterial`, of early data (§7.5): no proof that the peer is there now. Throws without early data. */
   exportEarlyKeyingMaterial(length: number, label: string, context?: Uint8Array): Buffer {
-    return Buffer.from(this.#open.engine.exportEarlyKeyingMaterial(length, label, context));
+    return Buffer.from(this.#opened().engine.exportEarlyKeyingMaterial(length, label, context));
   }
 
   /** Where the records of each direction are protected and, if in user space, why. */
@@ -149,7 +155,7 @@ export class TlsConnection extends NegotiatedDuplex {
    * `ERR_TLS_REKEY_UNSUPPORTED` where the kernel seals and cannot.
    */
   updateKeys({ requestPeer = false } = {}): void {
-    this.#open.updateKeys(requestPeer);
+    this.#opened().updateKeys(requestPeer);
   }
 
   /**
@@ -160,7 +166,7 @@ export class TlsConnection extends NegotiatedDuplex {
    */
   requestCertificate(options: RequestCertificateOptions = {}): Promise<X509Certificate | undefined> {
     this.#requests ??= new CertificateRequests();
-    return this.#requests.ask((required) => this.#open.requestCertificate(required), options);
+    return this.#requests.ask((required) => this.#opened().requestCertificate(required), options);
   }
 
   /** Whether the handshake has begun: a peer may connect and say nothing. */
@@ -200,17 +206,18 @@ export class TlsConnection extends NegotiatedDuplex {
     this.#driver?.read();
   }
 
-  override _write(chunk: Uint8Array, _encoding: BufferEncoding, callback: Done): void {
-    this.#whenSecured(() => this.#send([chunk], callback), callback);
+  override _write(chunk: Uint8Array | string, encoding: BufferEncoding, callback: Done): void {
+    this.#sendSecured([asBytes({ chunk, encoding })], callback);
   }
 
-  override _writev(items: readonly { readonly chunk: Uint8Array }[], callback: Done): void {
-    const chunks = items.map(({ chunk }) => chunk);
-    this.#whenSecured(() => this.#send(chunks, callback), callback);
+  override _writev(items: readonly Written[], callback: Done): void {
+    // The places of files are chunks by themselves.
+    const apart = this.#files !== undefined && this.#files.size > 0;
+    this.#sendSecured(apart ? items.map(asBytes) : asChunks(items), callback);
   }
 
   override _final(callback: Done): void {
-    this.#whenSecured(() => this.#open.end(callback), callback);
+    this.#whenSecured(() => this.#opened().end(callback), callback);
   }
 
   override _destroy(error: Error | null, callback: Done): void {
@@ -228,6 +235,11 @@ export class TlsConnection extends NegotiatedDuplex {
     this.#held = undefined;
     held?.callback(error);
     this.#requests?.fail(error);
+  }
+
+  #sendSecured(chunks: readonly Uint8Array[], callback: Done): void {
+    if (this.#secured) this.#send(chunks, callback);
+    else this.#held = { run: () => this.#send(chunks, callback), callback };
   }
 
   #whenSecured(run: () => void, callback: Done): void {
@@ -255,7 +267,7 @@ export class TlsConnection extends NegotiatedDuplex {
     if (chunks.length === 0) return callback();
     for (const chunk of chunks) this.bytesWritten += chunk.length;
     this.touch();
-    this.#open.write(chunks, callback);
+    this.#opened().write(chunks, callback);
   }
 
   /** A file that never started is no fault of the connection: only its promise fails. */
@@ -270,7 +282,7 @@ export class TlsConnection extends NegotiatedDuplex {
         this.destroy(job.error);
       };
       job.signal?.addEventListener('abort', stop);
-      this.#open.sendFile(transfer, (error) => {
+      this.#opened().sendFile(transfer, (error) => {
         job.signal?.removeEventListener('abort', stop);
         callback(error);
       });
@@ -317,9 +329,17 @@ export class TlsConnection extends NegotiatedDuplex {
     this.bytesRead += bytes.length;
     this.touch();
     const chunk = Buffer.from(bytes);
-    if (this.#secured) return this.push(chunk);
+    if (this.#secured) return this.#hand(chunk);
     this.#early.push(() => this.push(chunk));
     return false;
+  }
+
+  /** `push`, without what it does for those who wait, where somebody listens and nothing is held for him. */
+  #hand(chunk: Buffer): boolean {
+    const flowing = this.readableFlowing === true && this.readableLength === 0 && this.readableDidRead;
+    if (!flowing || this.readableEncoding !== null || this.listenerCount('data') === 0) return this.push(chunk);
+    this.emit('data', chunk);
+    return true;
   }
 
   #onEnded(): void {
@@ -364,7 +384,7 @@ export class TlsConnection extends NegotiatedDuplex {
     }
   }
 
-  get #open(): Driver {
+  #opened(): Driver {
     if (this.#driver === undefined) throw new ConnectionError('ERR_TLS_NOT_CONNECTED', 'the connection is not open');
     return this.#driver;
   }

@@ -81,7 +81,7 @@ export class Driver implements TransportHandler {
   /** Sends application data; the next call only after `done`. */
   write(chunks: readonly Uint8Array[], done: Done): void {
     if (this.#isLater(() => this.write(chunks, done))) return;
-    if (!this.#isWritable) return done(notConnected());
+    if (!this.#isWritable()) return done(notConnected());
     this.#done = done;
     const kernel = this.#handOver.sendingKernel;
     if (kernel === undefined) {
@@ -95,7 +95,7 @@ export class Driver implements TransportHandler {
   /** Sends a range of a file, as `write` would its content; the next call only after `done`. */
   sendFile(transfer: FileTransfer, done: Done): void {
     if (this.#isLater(() => this.sendFile(transfer, done))) return;
-    if (!this.#isWritable) return done(notConnected());
+    if (!this.#isWritable()) return done(notConnected());
     this.#file = { transfer, done };
     const finish: Done = (error) => this.#finishFile(transfer, error);
     const kernel = this.#handOver.sendingKernel;
@@ -111,10 +111,10 @@ export class Driver implements TransportHandler {
   /** Sends close_notify, then the FIN; the last call. */
   end(done: Done): void {
     if (this.#isLater(() => this.end(done))) return;
-    if (!this.#isWritable) return done(notConnected());
+    if (!this.#isWritable()) return done(notConnected());
     this.#closed = true;
     this.#handle(this.engine.close());
-    if (this.#isOver) return done();
+    if (this.#isOver()) return done();
     this.#done = done;
     if (this.transport.end()) this.#finishWrite();
   }
@@ -145,16 +145,16 @@ export class Driver implements TransportHandler {
 
   /** Ends the connection with an alert of the application's choice. */
   abort(error: TlsError): void {
-    if (!this.#isOver) this.#handle(this.engine.abort(error));
+    if (!this.#isOver()) this.#handle(this.engine.abort(error));
   }
 
   /** Ends it all at once. `clean` says close_notify first, if nothing that was written is lost by ending now. */
   destroy(how: 'clean' | 'cut' | 'reset'): void {
-    if (this.#isOver) return;
+    if (this.#isOver()) return;
     const idle = this.#done === undefined && this.#file === undefined && this.transport.drained;
-    const polite = how === 'clean' && idle && this.#isWritable;
+    const polite = how === 'clean' && idle && this.#isWritable();
     if (polite) this.#handle(this.engine.close());
-    if (this.#isOver) return;
+    if (this.#isOver()) return;
     this.#phase = 'over';
     if (polite) this.transport.finish();
     else this.transport.destroy(how === 'reset');
@@ -169,17 +169,17 @@ export class Driver implements TransportHandler {
   // --- what the transport reports
 
   received(bytes: Uint8Array): void {
-    if (this.#isOver) return;
+    if (this.#isOver()) return;
     this.#heard = true;
     this.#handle(this.engine.receive(bytes));
     if (this.#phase === 'open') this.#handOver.receive(this.#peerClosed);
   }
 
   receivedRecord(contentType: number, fragment: Uint8Array): void {
-    if (this.#isOver || this.#peerClosed) return;
+    if (this.#isOver() || this.#peerClosed) return;
     if (contentType === contentTypes.application_data) {
       this.#handle(this.engine.countReceived(fragment.length));
-      if (!this.#isOver && fragment.length > 0) this.#deliver(fragment);
+      if (!this.#isOver() && fragment.length > 0) this.#deliver(fragment);
     } else {
       this.#handle(this.engine.receiveRecord(contentType, fragment));
     }
@@ -187,7 +187,7 @@ export class Driver implements TransportHandler {
 
   sealed(bytes: number): void {
     this.#unread = 0;
-    if (!this.#isOver) this.#handle(this.engine.countSent(bytes, this.#handOver.maxSendFragment));
+    if (!this.#isOver()) this.#handle(this.engine.countSent(bytes, this.#handOver.maxSendFragment));
   }
 
   drained(): void {
@@ -198,7 +198,7 @@ export class Driver implements TransportHandler {
   }
 
   ended(): void {
-    if (this.#isOver || this.#peerClosed) return;
+    if (this.#isOver() || this.#peerClosed) return;
     if (this.#settings.tolerateTruncation && this.engine.state === 'connected') {
       this.#peerClosed = true;
       this.#owner.ended();
@@ -208,7 +208,7 @@ export class Driver implements TransportHandler {
   }
 
   failed(error: Error): void {
-    if (this.#isOver) return;
+    if (this.#isOver()) return;
     const fault = recordFault(error);
     if (fault !== undefined) this.#handle(this.engine.abort(fault));
     else if (this.#closed && this.#peerClosed) this.#finishAlone();
@@ -225,11 +225,11 @@ export class Driver implements TransportHandler {
     const flushed = carryOut(events, this.transport, this.#handOver);
     let connected: ConnectionInfo | undefined;
     for (const event of events) {
-      if (this.#isOver) return true;
+      if (this.#isOver()) return true;
       if (event.type === 'connected') connected = event.info;
       else this.#tell(event);
     }
-    if (connected !== undefined && !this.#isOver && this.#phase === 'handshake') this.#giveAway();
+    if (connected !== undefined && !this.#isOver() && this.#phase === 'handshake') this.#giveAway();
     else this.#confirm();
     return flushed;
   }
@@ -279,7 +279,7 @@ export class Driver implements TransportHandler {
     this.#updateReading();
     settled.then(() => {
       this.#pending = false;
-      if (this.#isOver) return;
+      if (this.#isOver()) return;
       this.#handle(this.engine.resume());
       this.#sendEarly();
       this.#updateReading();
@@ -287,11 +287,11 @@ export class Driver implements TransportHandler {
   }
 
   #updateReading(): void {
-    if (!this.#isOver) this.transport.setReading(this.#wanted && !this.#pending);
+    if (!this.#isOver()) this.transport.setReading(this.#wanted && !this.#pending);
   }
 
   #sendEarly(): void {
-    if (this.#early !== undefined && !this.#pending && !this.#isOver) this.#handle(this.#early.send());
+    if (this.#early !== undefined && !this.#pending && !this.#isOver()) this.#handle(this.#early.send());
   }
 
   /** Behind early data: the handshake is complete, and what was being written is written. */
@@ -306,7 +306,7 @@ export class Driver implements TransportHandler {
     return true;
   }
 
-  get #isWritable(): boolean {
+  #isWritable(): boolean {
     return this.#phase === 'open' || this.#phase === 'early';
   }
 
@@ -317,9 +317,9 @@ export class Driver implements TransportHandler {
     if (info === undefined) return;
     // Who has said close_notify already seals nothing more.
     if (!this.#closed) {
-      if (!this.#handOver.send() || this.#isOver) return;
+      if (!this.#handOver.send() || this.#isOver()) return;
       this.#handOver.planReceiving();
-      if (this.#isOver) return;
+      if (this.#isOver()) return;
     }
     this.#phase = 'open';
     this.#owner.secured(info);
@@ -332,7 +332,7 @@ export class Driver implements TransportHandler {
 
   /** A bounded part at a time, so that a large write neither doubles its memory nor holds the loop. */
   #seal(): void {
-    while (this.#unsealed.length > 0 && !this.#isOver) {
+    while (this.#unsealed.length > 0 && !this.#isOver()) {
       const [bytes, rest] = takeBytes(this.#unsealed, sealedAtOnce);
       this.#unsealed = rest;
       if (!this.#handle(sealInRecords(this.engine, bytes, this.#handOver.maxSendFragment))) return;
@@ -357,12 +357,12 @@ export class Driver implements TransportHandler {
 
   // --- the end
 
-  get #isOver(): boolean {
+  #isOver(): boolean {
     return this.#phase === 'over';
   }
 
   #fail(error: Error): void {
-    if (this.#isOver) return;
+    if (this.#isOver()) return;
     this.#phase = 'over';
     this.transport.finish();
     this.engine.abort(abandoned);

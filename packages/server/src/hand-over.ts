@@ -57,7 +57,7 @@ export class HandOver {
   }
 
   get offload(): ConnectionOffload {
-    const kernel = this.#kernel;
+    const kernel = this.#kernelSide();
     const place = (direction: Direction) =>
       describe(this.#verdicts[direction], () => kernel?.placement(direction) ?? 'none');
     return { send: place('send'), receive: place('receive') };
@@ -65,7 +65,7 @@ export class HandOver {
 
   /** The kernel, once it seals. */
   get sendingKernel(): KernelSide | undefined {
-    return this.#verdicts.send.where === 'kernel' ? this.#kernel : undefined;
+    return this.#verdicts.send.where === 'kernel' ? this.#kernelSide() : undefined;
   }
 
   get maxSendFragment(): number {
@@ -83,7 +83,7 @@ export class HandOver {
 
   /** Decides about sending, and does it. @returns false when it must be called again once the transport has drained. */
   send(): boolean {
-    const kernel = this.#kernel;
+    const kernel = this.#kernelSide();
     const verdict = this.#verdict('send');
     if (verdict.where === 'user' || kernel === undefined) {
       this.#place('send', verdict);
@@ -108,7 +108,7 @@ export class HandOver {
 
   /** Hands receiving over if it is to be and the stream is at a record boundary; to be called after every read. */
   receive(peerClosed: boolean): void {
-    const kernel = this.#kernel;
+    const kernel = this.#kernelSide();
     if (!this.#receivePlanned || kernel === undefined) return;
     if (this.#engine.canDetach('receive')) {
       this.#receivePlanned = false;
@@ -126,7 +126,7 @@ export class HandOver {
   /** The peer's next keys, at once: the next record needs them. */
   replaceReceiveKeys(keys: TrafficKeys): void {
     try {
-      this.#kernel?.enable('receive', keys);
+      this.#kernelSide()?.enable('receive', keys);
     } catch (error) {
       this.#owner.failed(refusedKeys('receive', error));
     } finally {
@@ -134,7 +134,7 @@ export class HandOver {
     }
   }
 
-  get #kernel(): KernelSide | undefined {
+  #kernelSide(): KernelSide | undefined {
     const { kernel } = this.#transport;
     return isKernelSide(kernel) ? kernel : undefined;
   }

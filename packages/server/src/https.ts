@@ -154,9 +154,9 @@ export class HttpsServer extends HttpServer {
   }
 
   /** Requests that came as early data wait, unless they are safe (RFC 8470). */
-  override emit(event: string | symbol, ...parameters: unknown[]): boolean {
-    const give = () => Reflect.apply(super.emit, this, [event, ...parameters]);
-    if (typeof event !== 'string' || !requestEvents.has(event)) return give();
+  override emit(event: string, ...parameters: unknown[]): boolean {
+    const give = () => super.emit(event, ...parameters);
+    if (!requestEvents.has(event)) return give();
     return inItsTime(event, parameters[0], give) ? give() : true;
   }
 

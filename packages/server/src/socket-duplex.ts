@@ -13,6 +13,8 @@ export abstract class SocketDuplex extends Duplex {
   /** The peer is to see a reset. */
   protected resetting = false;
   #timer: NodeJS.Timeout | undefined;
+  /** Milliseconds of `#timer`. */
+  #timerLength = 0;
   #localAddress: SocketAddress | undefined;
   #remoteAddress: SocketAddress | undefined;
 
@@ -76,10 +78,9 @@ export abstract class SocketDuplex extends Duplex {
 
   /** Emits `timeout` after this many milliseconds without a byte; 0 for never. Nothing is closed by itself. */
   setTimeout(milliseconds: number, listener?: () => void): this {
-    this.clearTimeout();
     this.timeout = milliseconds;
     if (milliseconds > 0 && !this.destroyed) {
-      this.#timer = setTimeout(() => this.emit('timeout'), milliseconds).unref();
+      this.#startTimer(milliseconds);
       if (listener !== undefined) this.once('timeout', listener);
     } else if (listener !== undefined) {
       this.removeListener('timeout', listener);
@@ -112,12 +113,29 @@ export abstract class SocketDuplex extends Duplex {
 
   /** A byte has moved. */
   protected touch(): void {
-    this.#timer?.refresh();
+    if (this.timeout > 0) this.#timer?.refresh();
   }
 
   protected clearTimeout(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+  }
+
+  /**
+   * HTTP sets its timeouts anew with every request, and mostly the same: one timer serves them all, and stays when there
+   * is none for a while.
+   */
+  #startTimer(milliseconds: number): void {
+    if (this.#timer !== undefined && this.#timerLength === milliseconds) {
+      this.#timer.refresh();
+      return;
+    }
+    clearTimeout(this.#timer);
+    this.#timerLength = milliseconds;
+    const out = () => {
+      if (this.timeout > 0) this.emit('timeout');
+    };
+    this.#timer = setTimeout(out, milliseconds).unref();
   }
 
   /** Remembered: they are asked for when the connection is gone, too. */

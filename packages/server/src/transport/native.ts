@@ -49,7 +49,7 @@ export class NativeTransport implements Transport, KernelSide {
   start(handler: TransportHandler): void {
     this.#handler = handler;
     this.#socket.onReady((readable, writable) => {
-      if (writable && !this.#idle) {
+      if (writable && !this.#isIdle()) {
         this.#pump();
         this.#reportDrained();
       }
@@ -151,7 +151,7 @@ export class NativeTransport implements Transport, KernelSide {
   #pushed(): boolean {
     // From within the pump (`sealed` brought a KeyUpdate about): it goes on by itself.
     if (!this.#pumping) this.#pump();
-    if (!this.#idle) {
+    if (!this.#isIdle()) {
       this.#awaited = true;
       return false;
     }
@@ -160,12 +160,12 @@ export class NativeTransport implements Transport, KernelSide {
     return true;
   }
 
-  get #idle(): boolean {
+  #isIdle(): boolean {
     return this.drained && this.#ending !== 'asked';
   }
 
   #reportDrained(): void {
-    if (!this.#awaited || !this.#idle) return;
+    if (!this.#awaited || !this.#isIdle()) return;
     this.#awaited = false;
     this.#handler?.drained();
   }
@@ -293,7 +293,10 @@ export class NativeTransport implements Transport, KernelSide {
 
   #watch(): void {
     if (this.#socket.closed || this.#handler === undefined) return;
-    this.#socket.watch(this.#reading && !this.#ended, !this.#broken && !this.#idle && !this.#outgoing.waitsForDevice);
+    this.#socket.watch(
+      this.#reading && !this.#ended,
+      !this.#broken && !this.#isIdle() && !this.#outgoing.waitsForDevice,
+    );
   }
 }
 

@@ -101,6 +101,22 @@ export class Outgoing {
 
   /** All bytes at the front of the queue in one call. */
   #flushBytes(): boolean {
+    const [chunks, items] = this.#bytesInFront();
+    const written = this.#socket.write(chunks);
+    if (written < byteLength(chunks)) {
+      this.#queue.splice(0, items, { kind: 'bytes', chunks: skipBytes(chunks, written) });
+      return false;
+    }
+    // The provider may seal into this memory again.
+    for (const chunk of chunks) releaseBuffer(chunk);
+    if (items === this.#queue.length) this.#queue.length = 0;
+    else this.#queue.splice(0, items);
+    return true;
+  }
+
+  #bytesInFront(): readonly [chunks: readonly Uint8Array[], items: number] {
+    const first = this.#queue[0];
+    if (this.#queue.length === 1 && first?.kind === 'bytes') return [first.chunks, 1];
     const chunks: Uint8Array[] = [];
     let items = 0;
     for (const item of this.#queue) {
@@ -108,11 +124,7 @@ export class Outgoing {
       chunks.push(...item.chunks);
       items += 1;
     }
-    const rest = skipBytes(chunks, this.#socket.write(chunks));
-    // The provider may seal into this memory again.
-    if (rest.length === 0) for (const chunk of chunks) releaseBuffer(chunk);
-    this.#queue.splice(0, items, ...(rest.length === 0 ? [] : [{ kind: 'bytes', chunks: rest } as const]));
-    return rest.length === 0;
+    return [chunks, items];
   }
 
   #replaceKeys(keys: CryptoInfo): boolean {

@@ -107,12 +107,12 @@ export class Engine<State extends NamedState> implements TlsEngine {
     if (sending.detached) throw new TypeError('sending is detached: whoever holds the keys sends the data');
     return this.#attempt(() => {
       keyUpdates.answer();
-      let rest = plaintext;
-      while (rest.length > 0) {
+      for (let start = 0; start < plaintext.length; ) {
         if (keyUpdates.recordsLeft <= 0) keyUpdates.send({ request: false, requested: false });
-        const room = keyUpdates.recordsLeft * sending.sizes.least;
-        outbox.put(sending.write(contentTypes.application_data, rest.subarray(0, room)));
-        rest = rest.subarray(room);
+        const end = Math.min(plaintext.length, start + keyUpdates.recordsLeft * sending.sizes.least);
+        const whole = end - start === plaintext.length;
+        outbox.put(sending.write(contentTypes.application_data, whole ? plaintext : plaintext.subarray(start, end)));
+        start = end;
       }
     });
   }

@@ -32,9 +32,9 @@ export class HandshakeJoiner {
    * handshake data came in the record of a message that a key change may follow (§5.1).
    */
   next(): Uint8Array | undefined {
+    if (this.#end - this.#start < headerLength) return undefined;
     const held = this.#buffer.subarray(this.#start, this.#end);
-    const [, high, middle, low] = held;
-    if (high === undefined || middle === undefined || low === undefined) return undefined;
+    const [type = 0, high = 0, middle = 0, low = 0] = held;
     const length = headerLength + ((high << 16) | (middle << 8) | low);
     if (length > this.#limit) {
       throw new TlsError(
@@ -44,7 +44,6 @@ export class HandshakeJoiner {
     }
     if (held.length < length) return undefined;
     this.#start += length;
-    const [type = 0] = held;
     if (this.midMessage && endsItsRecord.has(type)) {
       const name = nameOf(handshakeTypes, type);
       throw new TlsError('unexpected_message', `handshake data behind a message that ends its record, ${name} (§5.1)`);

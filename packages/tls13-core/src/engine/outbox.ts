@@ -24,9 +24,10 @@ export class Outbox {
   }
 
   #joinOutgoing(): void {
-    const [first, ...others] = this.#outgoing;
+    const [first] = this.#outgoing;
     if (first === undefined) return;
+    const data = this.#outgoing.length === 1 ? first : concat(...this.#outgoing);
     this.#outgoing = [];
-    this.#events.push({ type: 'transmit', data: others.length === 0 ? first : concat(first, ...others) });
+    this.#events.push({ type: 'transmit', data });
   }
 }

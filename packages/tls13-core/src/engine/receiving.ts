@@ -202,6 +202,7 @@ export class ReceivingHalf {
       this.#skipping = undefined;
     }
     this.#fragments.push(...fragments);
+    if (failure === undefined && consumed === records.length) return;
     const rest = records.subarray(consumed);
     if (failure === undefined) {
       this.#deframer.unread(rest.length);

@@ -142,7 +142,8 @@ export class Deframer {
       this.#holdRest();
       return undefined;
     }
-    const run = { contentType, records: this.#input.subarray(start, end), count };
+    const whole = start === 0 && end === this.#input.length;
+    const run = { contentType, records: whole ? this.#input : this.#input.subarray(start, end), count };
     this.#offset = end;
     this.#last = { run, fromInput: true };
     return run;
@@ -150,7 +151,7 @@ export class Deframer {
 
   /** Copies an incomplete record out of the chunk, which is the caller's again. */
   #holdRest(): void {
-    const rest = this.#input.subarray(this.#offset);
+    const rest = this.#offset === this.#input.length ? noBytes : this.#input.subarray(this.#offset);
     this.#input = noBytes;
     this.#offset = 0;
     this.#last = undefined;
