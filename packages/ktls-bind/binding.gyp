@@ -23,6 +23,7 @@
           'OS=="linux"',
           {
             'sources': [
+              'native/acceptor.cc',
               'native/addon.cc',
               'native/descriptor.cc',
               'native/diagnostics.cc',

@@ -1,4 +1,4 @@
-// The addon's face to JavaScript: class Socket, loopbackPair and constants. Results are numbers: what the system call
+// The addon's face to JavaScript: the classes Socket and Acceptor, and loopbackPair. Results are numbers: what the system call
 // returned, or -errno; src/socket.ts dresses them. Argument types are checked there, too.
 #include <napi.h>
 
@@ -12,20 +12,18 @@
 #include <string>
 #include <utility>
 
+#include "acceptor.h"
+#include "callback.h"
 #include "crypto_info.h"
 #include "descriptor.h"
 #include "diagnostics.h"
+#include "instance.h"
 #include "record_io.h"
 #include "watcher.h"
 
 namespace ktls {
 
 namespace {
-
-struct Instance {
-  std::shared_ptr<Watchers> watchers;
-  Napi::FunctionReference socket;
-};
 
 Napi::Value Number(Napi::Env env, int64_t value) { return Napi::Number::New(env, static_cast<double>(value)); }
 
@@ -77,10 +75,12 @@ class Socket : public Napi::ObjectWrap<Socket> {
                        });
   }
 
-  // (fd, adopt). Failure is told by `error`: 0 or -errno.
+  // (fd, adopt, accepted): one that was accepted here is known to be what it must be. Failure is told by `error`: 0 or
+  // -errno.
   explicit Socket(const Napi::CallbackInfo& info)
       : Napi::ObjectWrap<Socket>(info), watchers_(info.Env().GetInstanceData<Instance>()->watchers) {
-    const int fd = OpenSocket(info[0].As<Napi::Number>().Int32Value(), info[1].As<Napi::Boolean>().Value());
+    const int given = info[0].As<Napi::Number>().Int32Value();
+    const int fd = info[2].ToBoolean() ? given : OpenSocket(given, info[1].As<Napi::Boolean>().Value());
     if (fd >= 0) descriptor_ = Descriptor(fd);
     error_ = std::min(fd, 0);
   }
@@ -251,24 +251,14 @@ class Socket : public Napi::ObjectWrap<Socket> {
 
   static void OnReady(void* data, int status, int events) { static_cast<Socket*>(data)->Ready(status, events); }
 
-  // Calls `onReady(status, events)` of the object. In plain Node-API: a worker that is being terminated refuses calls
-  // without an exception that could be thrown on.
+  // Calls `onReady(status, events)` of the object.
   void Ready(int status, int events) {
     const napi_env env = Env();
     const Napi::HandleScope scope(env);
-    const napi_value self = Value();
-    napi_value callback;
-    if (napi_get_named_property(env, self, "onReady", &callback) != napi_ok) return;
-    napi_valuetype type;
-    if (napi_typeof(env, callback, &type) != napi_ok || type != napi_function) return;
     napi_value arguments[2];
     if (napi_create_int32(env, status, &arguments[0]) != napi_ok) return;
     if (napi_create_int32(env, events, &arguments[1]) != napi_ok) return;
-    if (napi_make_callback(env, *context_, self, callback, 2, arguments, nullptr) != napi_pending_exception) return;
-    bool pending = false;
-    napi_value exception;
-    if (napi_is_exception_pending(env, &pending) != napi_ok || !pending) return;
-    if (napi_get_and_clear_last_exception(env, &exception) == napi_ok) napi_fatal_exception(env, exception);
+    CallBack(env, *context_, Value(), "onReady", arguments);
   }
 
   // A socket that is watched is not garbage, whoever still knows it.
@@ -318,6 +308,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   instance->socket = Napi::Persistent(socket);
   env.SetInstanceData(instance.release());
   exports.Set("Socket", socket);
+  exports.Set("Acceptor", Acceptor::Define(env));
   exports.Set("loopbackPair", Napi::Function::New(env, LoopbackPairOf, "loopbackPair"));
   return exports;
 }

@@ -42,8 +42,25 @@ export interface NativeSocket {
   diagnose(): number | readonly [number, number, number, number];
 }
 
+export interface NativeAcceptor {
+  /** 0, or why the descriptor could not be taken. */
+  readonly error: number;
+  /** The error, 0 or negative, is one that the next try would meet again. */
+  onAccepted?: ((error: number, sockets: readonly NativeSocket[]) => void) | undefined;
+  setOption(option: number, value: number): number;
+  watch(on: boolean): number;
+  ref(on: boolean): void;
+  handBack(): number;
+  close(): void;
+}
+
 export interface Native {
   readonly Socket: new (fd: number, adopt: boolean) => NativeSocket;
+  /** The fake has none. */
+  readonly Acceptor?: new (
+    fd: number,
+    burst: number,
+  ) => NativeAcceptor;
   loopbackPair(): number | readonly [number, number];
 }
 

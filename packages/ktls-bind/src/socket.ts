@@ -5,6 +5,7 @@
 import { checkKeys, cipherByNumber, ciphers } from './ciphers.js';
 import { errnoName, errnos } from './errno.js';
 import { KtlsError, type KtlsStep, refusal } from './errors.js';
+import { setKeepAliveBy } from './keep-alive.js';
 import { kernelDirections, type Native, type NativeSocket, nativeOptions } from './load.js';
 import type {
   CryptoInfo,
@@ -26,6 +27,11 @@ export function openSocket(native: Native, fd: number, options: OpenOptions = {}
   return new Socket(new native.Socket(fd, options.adopt === true));
 }
 
+/** One that was just accepted: nobody has attached anything to it. */
+export function acceptedSocket(native: NativeSocket): KtlsSocket {
+  return new Socket(native, true);
+}
+
 /** The greatest content of one record (§5.1). */
 const maxFragment = 16384;
 /** RFC 8449 allows no record_size_limit below 64, which counts the content type in TLS 1.3. */
@@ -45,11 +51,11 @@ class Socket implements KtlsSocket {
   #shutDown = false;
   #callback: ReadyCallback | undefined;
 
-  constructor(native: NativeSocket) {
+  constructor(native: NativeSocket, accepted = false) {
     this.#native = native;
     if (native.error < 0) throw refusal('open', errnoName(native.error));
     // A socket that was handed over may be the kernel's already.
-    if (native.ulpAttached() === 1) {
+    if (!accepted && native.ulpAttached() === 1) {
       this.#attached = true;
       this.#keys.send = cipherByNumber(native.cipherInUse(kernelDirections.send));
       this.#keys.receive = cipherByNumber(native.cipherInUse(kernelDirections.receive));
@@ -254,12 +260,7 @@ class Socket implements KtlsSocket {
   }
 
   setKeepAlive(on: boolean, initialDelay = 0): void {
-    if (!Number.isFinite(initialDelay) || initialDelay < 0 || initialDelay > maxKeepAliveDelay) {
-      throw new RangeError(`the initial delay must be 0 to ${maxKeepAliveDelay} milliseconds, not ${initialDelay}`);
-    }
-    this.#setSocketOption(nativeOptions.keepAlive, on ? 1 : 0);
-    const seconds = Math.round(initialDelay / 1000);
-    if (on && initialDelay > 0) this.#setSocketOption(nativeOptions.keepAliveDelay, Math.max(1, seconds));
+    setKeepAliveBy((option, value) => this.#setSocketOption(option, value), on, initialDelay);
   }
 
   unacknowledged(): number {
@@ -348,9 +349,6 @@ class Socket implements KtlsSocket {
 }
 
 const tls13 = 0x0304;
-
-/** MAX_TCP_KEEPIDLE. */
-const maxKeepAliveDelay = 32_767_000;
 
 /** What no errno says; the numbers are those of native/record_io.h. */
 const violations = new Map([

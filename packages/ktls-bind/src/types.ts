@@ -71,8 +71,38 @@ export interface Kernel {
    * caller keeps and closes his own. Bytes that somebody else already read from the socket are his to account for.
    */
   open(fd: number, options?: OpenOptions): KtlsSocket;
+  /**
+   * Takes the connections that come to a listening TCP socket: without an object of node:net for each, and some system
+   * calls fewer. The descriptor is duplicated; whoever else accepts from it goes on competing for the connections. Not
+   * there without the native part. Throws KtlsError when the descriptor does not listen.
+   */
+  accept?(fd: number, options: AcceptOptions): Acceptor;
   /** The counters of /proc/net/tls_stat (`TlsTxSw`, `TlsRxSw`, …); `undefined` where the kernel has none. */
   readTlsStat(): Readonly<Record<string, number>> | undefined;
+}
+
+/** Of {@link Kernel.accept}. What is set here is set on the listening socket, and every connection begins with it. */
+export interface AcceptOptions {
+  /** Called with those that came, oldest first: theirs to close. At most 32 in a turn of the event loop. */
+  accepted(sockets: readonly KtlsSocket[]): void;
+  readonly noDelay?: boolean;
+  readonly keepAlive?: boolean;
+  /** Milliseconds, as of {@link KtlsSocket.setKeepAlive}. */
+  readonly keepAliveInitialDelay?: number;
+}
+
+/**
+ * Accepts until it is closed. When there are no descriptors or there is no memory left it pauses for a moment, and
+ * connections wait in the kernel's queue. Keeps the process alive.
+ */
+export interface Acceptor {
+  readonly closed: boolean;
+  ref(): void;
+  unref(): void;
+  /** Ends it. @returns its descriptor, which listens on and is the caller's. */
+  handBack(): number;
+  /** Idempotent. What waits in the kernel's queue is reset once no other descriptor of the listening socket is open. */
+  close(): void;
 }
 
 export interface OpenOptions {

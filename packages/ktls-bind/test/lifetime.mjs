@@ -1,6 +1,8 @@
 // The cases of lifetime.test.ts, on the native part alone.
-import { readdirSync } from 'node:fs';
+import { once } from 'node:events';
+import { closeSync, openSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { connect, createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -49,6 +51,36 @@ const cases = {
     a.onReady = () => console.log('called');
     a.ref(false);
     a.watch(1);
+  },
+
+  // Run with few descriptors: a connection that finds none waits in the kernel's queue.
+  async exhausted() {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address();
+    const acceptor = new native.Acceptor(server._handle.fd, 8);
+    server.close();
+    const client = connect(port, '127.0.0.1').pause();
+    await once(client, 'connect');
+    const files = [];
+    try {
+      for (;;) files.push(openSync('/dev/null'));
+    } catch {
+      // There are no more.
+    }
+    const next = async () => {
+      acceptor.watch(true);
+      const result = await new Promise((resolve) => {
+        acceptor.onAccepted = (error, sockets) => resolve(`errno ${-error}, ${sockets.length} accepted`);
+      });
+      acceptor.watch(false);
+      return result;
+    };
+    console.log(await next());
+    console.log(await next());
+    for (const file of files.splice(0)) closeSync(file);
+    console.log(await next());
+    process.exit();
   },
 
   async throw() {

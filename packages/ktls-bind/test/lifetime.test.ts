@@ -29,3 +29,13 @@ describe('the lifetime of a socket', () => {
     expect(run('throw')).toEqual({ output: 'microtask before the next callback\ncaught: thrown', status: 0 });
   });
 });
+
+describe('an acceptor', () => {
+  it('leaves a connection in the queue when there are no descriptors, and says so', () => {
+    const program = fileURLToPath(new URL('./lifetime.mjs', import.meta.url));
+    const { stdout } = spawnSync('sh', ['-c', `ulimit -n 64; exec "$0" "$1" exhausted`, process.execPath, program], {
+      encoding: 'utf8',
+    });
+    expect(stdout.trim().split('\n')).toEqual(['errno 24, 0 accepted', 'errno 24, 0 accepted', 'errno 0, 1 accepted']);
+  });
+});

@@ -1,7 +1,7 @@
 /** Whose handshakes are under way, how long they may take, and who waits for his turn (`maxHandshakes`). */
-import type { Duplex } from 'node:stream';
 import type { TlsConnection } from './connection.js';
 import { ConnectionError } from './errors.js';
+import { drop, isGone, isStream, type Raw } from './transport/raw.js';
 
 export interface HandshakeLimits {
   /** At once. */
@@ -10,12 +10,12 @@ export interface HandshakeLimits {
   readonly handshakeTimeout: number;
 }
 
-export class HandshakeQueue<Waiting extends { readonly raw: Duplex }> {
+export class HandshakeQueue<Waiting extends { readonly raw: Raw }> {
   readonly #limits: HandshakeLimits;
   readonly #begin: (turn: Waiting) => void;
   /** The longest under way comes first. */
   readonly #underWay = new Map<TlsConnection, Handshake>();
-  /** Raw connections whose handshake waits for its turn, paused. */
+  /** Raw connections whose handshake waits for its turn, unread. */
   readonly #waiting: Waiting[] = [];
   #hurrying: NodeJS.Timeout | undefined;
 
@@ -46,7 +46,7 @@ export class HandshakeQueue<Waiting extends { readonly raw: Duplex }> {
   admit(waiting: Waiting): void {
     if (this.#underWay.size < this.#limits.maxHandshakes) return this.#turn(waiting);
     const { raw } = waiting;
-    raw.on('error', () => raw.destroy());
+    if (isStream(raw)) raw.on('error', () => raw.destroy());
     this.#waiting.push(waiting);
     this.#hurry();
   }
@@ -66,11 +66,11 @@ export class HandshakeQueue<Waiting extends { readonly raw: Duplex }> {
   }
 
   dropWaiting(): void {
-    for (const { raw } of this.#waiting.splice(0)) raw.destroy();
+    for (const { raw } of this.#waiting.splice(0)) drop(raw);
   }
 
   #turn(waiting: Waiting): void {
-    if (!waiting.raw.destroyed) this.#begin(waiting);
+    if (!isGone(waiting.raw)) this.#begin(waiting);
   }
 
   /**

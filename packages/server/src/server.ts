@@ -3,9 +3,9 @@
  * and events are those of tls.Server where they mean the same.
  */
 import { EventEmitter } from 'node:events';
-import { type AddressInfo, createServer as createTcpServer, type ListenOptions, type Server, Socket } from 'node:net';
+import type { AddressInfo, ListenOptions } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { kernel as runningKernel } from 'ktls-bind';
+import { type KtlsSocket, kernel as runningKernel } from 'ktls-bind';
 import type { TlsError } from 'tls13-core';
 import { ClientHelloFirst, type OnClientHello } from './client-hello-first.js';
 import { TlsConnection } from './connection.js';
@@ -14,6 +14,7 @@ import { type Counters, Telemetry } from './diagnostics.js';
 import { HandshakeQueue } from './handshake-queue.js';
 import { IdleWatch } from './idle.js';
 import { type KeyLogSink, keyLogSink } from './key-log.js';
+import { Listener } from './listener.js';
 import { refuseEvents, refuseUnsupported, type TlsServerOptions, wholeNumber } from './options.js';
 import { PeerCheck } from './peer.js';
 import { createProfile, credentialStore, type Profile, withStore } from './profile.js';
@@ -22,6 +23,7 @@ import { transportChoice } from './settings.js';
 import { OcspRequests } from './stapling.js';
 import { keyList } from './tickets.js';
 import { openTransport, requireNative } from './transport/open.js';
+import { addressesOf, drop, isStream, type Raw } from './transport/raw.js';
 
 export type ConnectionListener = (connection: TlsConnection) => void;
 
@@ -36,7 +38,7 @@ export function createServer(options: TlsServerOptions, listener?: ConnectionLis
  */
 export class TlsServer extends EventEmitter {
   readonly #options: TlsServerOptions;
-  readonly #tcp: Server;
+  readonly #listener: Listener;
   readonly #telemetry = new Telemetry();
   readonly #connections = new Set<TlsConnection>();
   readonly #handshakes: HandshakeQueue<Waiting>;
@@ -53,7 +55,7 @@ export class TlsServer extends EventEmitter {
   /** `shutdown` was called: new connections end as soon as they may. */
   #draining = false;
   /** The descriptor that listens is still there, or its connections are. */
-  #tcpOpen = false;
+  #listenerOpen = false;
 
   constructor(options: TlsServerOptions, listener?: ConnectionListener) {
     super();
@@ -73,31 +75,18 @@ export class TlsServer extends EventEmitter {
     this.#idle = new IdleWatch(wholeNumber('idleTimeout', options.idleTimeout, 0, [0, 2 ** 31 - 1]));
     this.#profile = createProfile(options);
     this.#keyLogSink = keyLogSink(options.keyLogFile);
-    this.#tcp = createTcpServer({
-      pauseOnConnect: true,
-      allowHalfOpen: true,
-      noDelay: options.noDelay ?? true,
-      keepAlive: options.keepAlive ?? false,
-      keepAliveInitialDelay: options.keepAliveInitialDelay ?? 0,
-    });
-    this.#tcp.on('connection', (raw) => this.emit('connection', raw));
-    this.#tcp.on('listening', () => {
-      this.#tcpOpen = true;
-      this.emit('listening');
-    });
-    this.#tcp.on('error', (error) => this.emit('error', error));
-    this.#tcp.on('close', () => {
-      this.#tcpOpen = false;
-      this.#emitClosed();
-    });
+    this.#listener = this.#createListener();
     this.on('connection', (raw: Duplex) => this.#accept(raw));
+    // Whoever else listens is shown net.Sockets, and so is onClientHello.
+    this.on('newListener', (event) => event === 'connection' && this.#listener.wantSockets());
+    if (options.onClientHello !== undefined) this.#listener.wantSockets();
     if (listener !== undefined) this.on('secureConnection', listener);
   }
 
   // --- as net.Server
 
   get listening(): boolean {
-    return this.#tcp.listening;
+    return this.#listener.listening;
   }
 
   listen(port?: number, host?: string, backlog?: number, listener?: () => void): this;
@@ -108,12 +97,14 @@ export class TlsServer extends EventEmitter {
   listen(handle: object, listener?: () => void): this;
   listen(...parameters: readonly unknown[]): this {
     this.#closing = false;
-    Reflect.apply(this.#tcp.listen, this.#tcp, parameters);
+    const callback = parameters.at(-1);
+    if (typeof callback === 'function') this.once('listening', () => Reflect.apply(callback, this, []));
+    this.#listener.listen(typeof callback === 'function' ? parameters.slice(0, -1) : parameters);
     return this;
   }
 
   address(): AddressInfo | string | null {
-    return this.#tcp.address();
+    return this.#listener.address();
   }
 
   getConnections(callback: (error: Error | null, count: number) => void): this {
@@ -122,12 +113,12 @@ export class TlsServer extends EventEmitter {
   }
 
   ref(): this {
-    this.#tcp.ref();
+    this.#listener.ref();
     return this;
   }
 
   unref(): this {
-    this.#tcp.unref();
+    this.#listener.unref();
     return this;
   }
 
@@ -136,7 +127,7 @@ export class TlsServer extends EventEmitter {
    * connection has ended. See {@link shutdown}.
    */
   close(callback?: (error?: Error) => void): this {
-    if (!this.#tcp.listening && !this.#tcpOpen && this.#open === 0) {
+    if (!this.#listener.listening && !this.#listenerOpen && this.#open === 0) {
       const error = Object.assign(new Error('the server is not running'), { code: 'ERR_SERVER_NOT_RUNNING' });
       if (callback !== undefined) process.nextTick(callback, error);
       return this;
@@ -146,7 +137,7 @@ export class TlsServer extends EventEmitter {
     this.#dropWaiting();
     // A client whose handshake is under way may believe that it is complete.
     for (const connection of this.#handshakes.underWay) if (!connection.shaking) connection.destroy();
-    if (this.#tcp.listening) this.#tcp.close();
+    if (this.#listener.listening) this.#listener.close();
     else this.#emitClosed();
     return this;
   }
@@ -227,20 +218,43 @@ export class TlsServer extends EventEmitter {
     return this.#connections.size + this.#handshakes.waiting + this.#greeting.size;
   }
 
-  #accept(raw: Duplex): void {
+  #createListener(): Listener {
+    const { noDelay = true, keepAlive = false, keepAliveInitialDelay = 0 } = this.#options;
+    const host = {
+      listening: () => {
+        this.#listenerOpen = true;
+        this.emit('listening');
+      },
+      connection: (raw: Duplex) => this.emit('connection', raw),
+      accepted: (socket: KtlsSocket) => this.#accept(socket),
+      failed: (error: Error) => this.emit('error', error),
+      closed: () => {
+        this.#listenerOpen = false;
+        this.#emitClosed();
+      },
+    };
+    const settings = { noDelay, keepAlive, keepAliveInitialDelay };
+    return new Listener(host, settings, kernelOf(this.#options), transportChoice(this.#options));
+  }
+
+  #accept(raw: Raw): void {
     if (this.#closing) {
-      raw.destroy();
+      drop(raw);
       return;
     }
     if (this.#open >= this.maxConnections) {
       this.#telemetry.connections.dropped += 1;
-      this.emit('drop', addressesOf(raw));
-      raw.destroy();
+      try {
+        this.emit('drop', addressesOf(raw));
+      } finally {
+        drop(raw);
+      }
       return;
     }
     this.#telemetry.connections.accepted += 1;
-    if (this.#options.onClientHello === undefined) this.#handshakes.admit({ raw, profile: this.#profile });
-    else this.#greet(raw, this.#options.onClientHello);
+    const { onClientHello } = this.#options;
+    if (onClientHello !== undefined && isStream(raw)) this.#greet(raw, onClientHello);
+    else this.#handshakes.admit({ raw, profile: this.#profile });
   }
 
   /** Looks at the ClientHello first, which takes no place among the handshakes. */
@@ -323,7 +337,7 @@ export class TlsServer extends EventEmitter {
 
   /** Once, when nothing listens any more and the last connection is gone. */
   #emitClosed(): void {
-    if (!this.#closing || this.#tcpOpen || this.#open > 0) return;
+    if (!this.#closing || this.#listenerOpen || this.#open > 0) return;
     this.#closing = false;
     process.nextTick(() => this.emit('close'));
   }
@@ -331,17 +345,11 @@ export class TlsServer extends EventEmitter {
 
 /** A raw connection, how it is to be shaken hands with, and with what it is refused, if so. */
 interface Waiting {
-  readonly raw: Duplex;
+  readonly raw: Raw;
   readonly profile: Profile;
   readonly refusal?: TlsError;
 }
 
 function kernelOf({ kernel }: TlsServerOptions) {
   return kernel ?? runningKernel;
-}
-
-function addressesOf(raw: Duplex) {
-  if (!(raw instanceof Socket)) return {};
-  const { localAddress, localPort, localFamily, remoteAddress, remotePort, remoteFamily } = raw;
-  return { localAddress, localPort, localFamily, remoteAddress, remotePort, remoteFamily };
 }
