@@ -1,6 +1,7 @@
 // How a scenario becomes figures: every subject is open at once, warmed up, then measured in rounds that take turns, so
 // that whatever else the machine does meets all of them alike.
-import { commit, load, stolenTime } from '../report/machine.mjs';
+import { commit } from '../report/machine.mjs';
+import { describeRun } from './describe-run.mjs';
 
 /**
  * A scenario (bench/scenarios) is an object with
@@ -11,7 +12,8 @@ import { commit, load, stolenTime } from '../report/machine.mjs';
  *                                      with the subject of the name that it gives, otherwise with the first; `about`
  *                                      says which version it is
  *   open(subject, context)             { round(): Promise<number>, close(): Promise<void>, each?: string }, where `each`
- *                                      says what a round is, such as `1,000 connections`
+ *                                      says what a round is, such as `1,000 connections`; with `warmUp: { what, run() }`
+ *                                      that is done once instead of rounds of warm-up
  *
  * @returns a result, as bench/report/results.mjs describes it.
  */
@@ -19,18 +21,17 @@ export async function measure(scenario, context, report) {
   const subjects = await scenario.subjects(context);
   const ready = subjects.filter(({ unavailable }) => unavailable === undefined);
   const warmUps = context.warmUps * (scenario.warmUpTimes ?? 1);
-  const around = { load: load(), stolen: stolenTime() };
+  const describe = describeRun(context);
   const opened = [];
   try {
     for (const subject of ready) {
       report(`starting ${subject.name}`);
       opened.push({ subject, session: await scenario.open(subject, context), rounds: [] });
     }
-    for (let turn = 1; turn <= warmUps; turn += 1) {
-      for (const { subject, session } of opened) {
-        report(`warming up, ${turn} of ${warmUps}: ${subject.name}`);
-        await session.round();
-      }
+    for (const { subject, session } of opened) {
+      report(`warming up: ${subject.name}`);
+      if (session.warmUp !== undefined) await session.warmUp.run();
+      else for (let left = warmUps; left > 0; left -= 1) await session.round();
     }
     for (let turn = 1; turn <= context.rounds; turn += 1) {
       // Who goes first changes, so that nobody always runs in another's wake.
@@ -47,33 +48,8 @@ export async function measure(scenario, context, report) {
     return rounds === undefined ? { name, unavailable } : { name, rounds, comparedWith };
   });
   const { name, title, measures, unit, alsoAs } = scenario;
-  const how = describe(opened, warmUps, context, around);
+  const how = describe(opened, warmUps);
   return { name, title, measures, unit, alsoAs, how, when: new Date().toISOString(), commit: commit(), rows };
-}
-
-/** What a reader of the figures must know of how they were taken. */
-function describe(opened, warmUps, { rounds, quick, pin }, before) {
-  const after = stolenTime();
-  const stolen = (after.stolen - before.stolen.stolen) / (after.all - before.stolen.all);
-  const sizes = new Map();
-  for (const { subject, session } of opened) {
-    if (session.each !== undefined) sizes.set(session.each, [...(sizes.get(session.each) ?? []), subject.name]);
-  }
-  const [usual, ...others] = [...sizes].toSorted(([, one], [, other]) => other.length - one.length);
-  const apart = others.map(([each, names]) => `${names.join(' and ')}: ${each}`).join('; ');
-  const each = usual === undefined ? '' : ` of ${usual[0]}${apart === '' ? '' : ` (${apart})`}`;
-  return [
-    `${warmUps === 0 ? 'No warm-up' : `${warmUps} ${warmUps === 1 ? 'round' : 'rounds'} of warm-up`}, then ${rounds} rounds${each}`,
-    pin ? 'server on processor 0, client on 1' : 'not pinned',
-    `load average ${before.load} before, ${load()} after`,
-    ...(stolen >= 0.005
-      ? [`${(stolen * 100).toFixed(0)} % of the processors' time taken by the machine under this one`]
-      : []),
-    ...new Set(opened.flatMap(({ subject }) => subject.about ?? [])),
-    ...(quick ? ['`--quick`: rougher than the rest'] : []),
-  ]
-    .join('; ')
-    .concat('.');
 }
 
 function rotate(list, by) {
