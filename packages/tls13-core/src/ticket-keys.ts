@@ -2,6 +2,7 @@
  * The keys that protect what a server gives its clients to keep: tickets (§4.7.1) and cookies (§4.3.2). AES-256-GCM
  * under named keys: the newest seals, all of them open, and several processes may share them.
  */
+import { concat, equal } from './bytes.js';
 import type { Protector } from './config/index.js';
 import type { Aead, CryptoProvider } from './crypto/provider.js';
 
@@ -61,6 +62,7 @@ const sealsPerKey = 2 ** 28;
 
 interface Key {
   readonly material: Uint8Array;
+  readonly name: Uint8Array;
   readonly aead: Aead;
 }
 
@@ -93,21 +95,16 @@ class RotatingKeys implements TicketKeys {
     this.#rotateInTime();
     if (this.#seals >= sealsPerKey) this.rotate();
     this.#seals += 1;
-    const name = nameOf(this.#newest);
+    const { name } = this.#newest;
     const nonce = this.#provider.random(nonceLength);
-    const sealed = this.#newest.aead.seal(nonce, name, state);
-    const result = new Uint8Array(nameLength + nonceLength + sealed.length);
-    result.set(name);
-    result.set(nonce, nameLength);
-    result.set(sealed, nameLength + nonceLength);
-    return result;
+    return concat(name, nonce, this.#newest.aead.seal(nonce, name, state));
   }
 
   unprotect(sealed: Uint8Array): Uint8Array | undefined {
     this.#rotateInTime();
     if (sealed.length < nameLength + nonceLength + this.#newest.aead.tagLength) return undefined;
     const name = sealed.subarray(0, nameLength);
-    const key = [this.#newest, ...this.#older].find((candidate) => sameName(nameOf(candidate), name));
+    const key = [this.#newest, ...this.#older].find((candidate) => equal(candidate.name, name));
     const nonce = sealed.subarray(nameLength, nameLength + nonceLength);
     return key?.aead.open(nonce, name, sealed.subarray(nameLength + nonceLength));
   }
@@ -140,7 +137,7 @@ class RotatingKeys implements TicketKeys {
   #replace(materials: readonly Uint8Array[]): void {
     const [newest, ...older] = this.#load(materials);
     const replaced = [this.#newest, ...this.#older];
-    if (!sameName(nameOf(newest), nameOf(this.#newest))) this.#seals = 0;
+    if (!equal(newest.name, this.#newest.name)) this.#seals = 0;
     this.#newest = newest;
     this.#older = older;
     for (const key of replaced) {
@@ -157,17 +154,10 @@ class RotatingKeys implements TicketKeys {
     }
     const [newest, ...older] = materials.map((given): Key => {
       const material = given.slice();
-      return { material, aead: this.#provider.aead('aes-256-gcm', material.subarray(nameLength)) };
+      const name = material.subarray(0, nameLength);
+      return { material, name, aead: this.#provider.aead('aes-256-gcm', material.subarray(nameLength)) };
     });
     if (newest === undefined) throw new TypeError('ticket keys must hold at least one key');
     return [newest, ...older];
   }
-}
-
-function nameOf(key: Key): Uint8Array {
-  return key.material.subarray(0, nameLength);
-}
-
-function sameName(a: Uint8Array, b: Uint8Array): boolean {
-  return a.every((byte, index) => byte === b[index]);
 }

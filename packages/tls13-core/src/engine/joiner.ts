@@ -32,23 +32,30 @@ export class HandshakeJoiner {
    * handshake data came in the record of a message that a key change may follow (§5.1).
    */
   next(): Uint8Array | undefined {
-    if (this.#end - this.#start < headerLength) return undefined;
-    const held = this.#buffer.subarray(this.#start, this.#end);
-    const [type = 0, high = 0, middle = 0, low = 0] = held;
-    const length = headerLength + ((high << 16) | (middle << 8) | low);
+    const held = this.#end - this.#start;
+    if (held < headerLength) return undefined;
+    const start = this.#start;
+    const length =
+      headerLength + ((this.#byte(start + 1) << 16) | (this.#byte(start + 2) << 8) | this.#byte(start + 3));
     if (length > this.#limit) {
       throw new TlsError(
         'illegal_parameter',
         `handshake message of ${length} bytes; at most ${this.#limit} are accepted`,
       );
     }
-    if (held.length < length) return undefined;
+    if (held < length) return undefined;
     this.#start += length;
+    const type = this.#byte(start);
     if (this.midMessage && endsItsRecord.has(type)) {
       const name = nameOf(handshakeTypes, type);
       throw new TlsError('unexpected_message', `handshake data behind a message that ends its record, ${name} (§5.1)`);
     }
-    return held.subarray(0, length);
+    // Most messages come alone.
+    return length === this.#buffer.length ? this.#buffer : this.#buffer.subarray(start, start + length);
+  }
+
+  #byte(index: number): number {
+    return this.#buffer[index] ?? 0;
   }
 
   /** Twice what is held, so that a message in records of one byte each is not copied once for every record. */
