@@ -56,30 +56,33 @@ export function deriveSecret(hash: Hash, secret: Uint8Array, label: string, tran
   return hkdfExpandLabel(hash, secret, label, transcriptHash, hash.length);
 }
 
-const prefix = 'tls13 ';
-
 /** HkdfLabel, and behind it the number of HKDF-Expand's first round. It stays until the next one is made. */
 function hkdfLabel(label: string, context: Uint8Array, length: number): Uint8Array {
-  const full = prefix + label;
-  if (full.length > 255) throw new RangeError(`an HKDF label has at most 249 characters, not ${label.length}`);
+  const labelLength = prefix.length + label.length;
+  if (labelLength > 255) throw new RangeError(`an HKDF label has at most 249 characters, not ${label.length}`);
   if (context.length > 255) throw new RangeError(`an HKDF context has at most 255 bytes, not ${context.length}`);
   if (!Number.isInteger(length) || length < 0 || length > 0xffff) {
     throw new RangeError(`HKDF-Expand-Label gives 0 to 65535 bytes, not ${length}`);
   }
-  const encoded = labels.subarray(0, 2 + 1 + full.length + 1 + context.length + 1);
-  encoded[0] = length >> 8;
-  encoded[1] = length & 0xff;
-  encoded[2] = full.length;
-  for (let index = 0; index < full.length; index++) {
-    const code = full.charCodeAt(index);
+  let end = 0;
+  labels[end++] = length >> 8;
+  labels[end++] = length & 0xff;
+  labels[end++] = labelLength;
+  end += prefix.length;
+  for (let index = 0; index < label.length; index++) {
+    const code = label.charCodeAt(index);
     if (code > 0x7f) throw new RangeError(`an HKDF label is ASCII, and ${JSON.stringify(label)} is not`);
-    encoded[3 + index] = code;
+    labels[end++] = code;
   }
-  encoded[3 + full.length] = context.length;
-  encoded.set(context, 4 + full.length);
-  encoded[encoded.length - 1] = 1;
-  return encoded;
+  labels[end++] = context.length;
+  labels.set(context, end);
+  end += context.length;
+  labels[end++] = 1;
+  return labels.subarray(0, end);
 }
 
-/** Nothing in a label is secret. */
+const prefix = Uint8Array.from('tls13 ', (character) => character.charCodeAt(0));
+
+/** Nothing in a label is secret. Behind the length and its own stands the prefix of every label, which stays. */
 const labels = new Uint8Array(2 + 1 + 255 + 1 + 255 + 1);
+labels.set(prefix, 3);
