@@ -8,6 +8,7 @@
         'native/hash.cc',
         'native/key_exchange.cc',
         'native/records.cc',
+        'native/signing_key.cc',
         'native/verdict_names.cc',
         'native/x509.cc',
       ],

@@ -52,6 +52,7 @@ static Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   tls13::DefineRecords(env, exports);
   tls13::DefineHash(env, exports);
   tls13::DefineKeyExchange(env, exports);
+  tls13::DefineSigningKey(env, exports);
   tls13::DefineX509(env, exports);
   return exports;
 }

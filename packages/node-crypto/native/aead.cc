@@ -3,6 +3,8 @@
 
 #include <climits>
 #include <cstring>
+#include <iterator>
+#include <mutex>
 #include <optional>
 
 namespace tls13 {
@@ -17,7 +19,15 @@ constexpr AeadAlgorithm kAlgorithms[] = {
     {"aes-128-ccm-8", "AES-128-CCM", 16, 8, true},
 };
 
-using Cipher = Owned<EVP_CIPHER, EVP_CIPHER_free>;
+// Looked up once: the look-up costs as much as the key schedule. It lives as long as the process.
+const EVP_CIPHER* CipherOf(const AeadAlgorithm& algorithm) {
+  static const EVP_CIPHER* ciphers[std::size(kAlgorithms)];
+  static std::mutex mutex;
+  const std::lock_guard<std::mutex> lock(mutex);
+  const EVP_CIPHER*& cipher = ciphers[&algorithm - kAlgorithms];
+  if (cipher == nullptr) cipher = EVP_CIPHER_fetch(nullptr, algorithm.cipher_name, nullptr);
+  return cipher;
+}
 
 int Length(size_t length) { return static_cast<int>(length); }
 
@@ -39,11 +49,11 @@ AeadKey::AeadKey(Napi::Env env, const AeadAlgorithm& algorithm, Bytes key, Direc
                                          std::to_string(key.length));
   }
   ErrorMark mark;
-  const Cipher cipher(EVP_CIPHER_fetch(nullptr, algorithm.cipher_name, nullptr));
+  const EVP_CIPHER* cipher = CipherOf(algorithm);
   const int encrypt = direction == Direction::kSeal ? 1 : 0;
   EVP_CIPHER_CTX* context = context_.get();
   const bool ready =
-      cipher && context && EVP_CipherInit_ex2(context, cipher.get(), nullptr, nullptr, encrypt, nullptr) == 1 &&
+      cipher && context && EVP_CipherInit_ex2(context, cipher, nullptr, nullptr, encrypt, nullptr) == 1 &&
       EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_IVLEN, kNonceLength, nullptr) == 1 &&
       (!algorithm.ccm ||
        EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, Length(algorithm.tag_length), nullptr) == 1) &&

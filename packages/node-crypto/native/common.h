@@ -55,6 +55,7 @@ void DefineAead(Napi::Env env, Napi::Object exports);
 void DefineRecords(Napi::Env env, Napi::Object exports);
 void DefineHash(Napi::Env env, Napi::Object exports);
 void DefineKeyExchange(Napi::Env env, Napi::Object exports);
+void DefineSigningKey(Napi::Env env, Napi::Object exports);
 void DefineX509(Napi::Env env, Napi::Object exports);
 
 }  // namespace tls13

@@ -2,7 +2,7 @@
 // JavaScript's, so that a transcript is copied as bytes are and leaves nothing to finalize. That needs OpenSSL's older
 // interface, in which the state has a size; on the stack it is also wiped without leaving a context behind.
 #define OPENSSL_SUPPRESS_DEPRECATED
-#include "common.h"
+#include "hash.h"
 
 #include <openssl/sha.h>
 
@@ -92,6 +92,28 @@ bool Mac(Bytes key, Bytes data, uint8_t* pad, uint8_t* out) {
   return Running<Algorithm>().Add(block).Add({out, Algorithm::kLength}).Finish(out);
 }
 
+// HKDF-Expand-Label(Secret, Label, "", Length) (§7.1) of one round, which is enough for the keys of records.
+template <typename Algorithm>
+bool ExpandLabel(Bytes secret, std::string_view label, Bytes out) {
+  constexpr std::string_view kPrefix = "tls13 ";
+  uint8_t info[64];
+  size_t length = 0;
+  info[length++] = static_cast<uint8_t>(out.length >> 8);
+  info[length++] = static_cast<uint8_t>(out.length);
+  info[length++] = static_cast<uint8_t>(kPrefix.size() + label.size());
+  length += kPrefix.copy(reinterpret_cast<char*>(info + length), kPrefix.size());
+  length += label.copy(reinterpret_cast<char*>(info + length), label.size());
+  info[length++] = 0;  // no context
+  info[length++] = 1;  // the first round
+  uint8_t pad[Algorithm::kBlock] = {};
+  uint8_t block[Algorithm::kLength];
+  const bool done = out.length <= sizeof block && Mac<Algorithm>(secret, {info, length}, pad, block);
+  if (done) std::memcpy(out.data, block, out.length);
+  OPENSSL_cleanse(pad, sizeof pad);
+  OPENSSL_cleanse(block, sizeof block);
+  return done;
+}
+
 // (key, data, out)
 template <typename Algorithm>
 void Hmac(const Napi::CallbackInfo& info) {
@@ -140,6 +162,17 @@ Napi::Object Define(Napi::Env env) {
 }
 
 }  // namespace
+
+bool HkdfExpandLabel(HashName hash, Bytes secret, std::string_view label, Bytes out) {
+  return hash == HashName::kSha256 ? ExpandLabel<Sha256>(secret, label, out) : ExpandLabel<Sha384>(secret, label, out);
+}
+
+HashName FindHash(Napi::Value name) {
+  const std::string wanted = TextOf(name, "hash");
+  if (wanted == "sha256") return HashName::kSha256;
+  if (wanted == "sha384") return HashName::kSha384;
+  throw Napi::RangeError::New(name.Env(), "there is no hash called " + wanted);
+}
 
 void DefineHash(Napi::Env env, Napi::Object exports) {
   exports.Set("sha256", Define<Sha256>(env));

@@ -7,6 +7,7 @@
 #include <openssl/x509.h>
 
 #include <cstring>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -52,10 +53,34 @@ Bytes RoomOf(Napi::Value value, size_t length, const char* name) {
   return room;
 }
 
+const char* KeyType(const Group& group) {
+  return group.kind == Group::Kind::kWeierstrass ? "EC" : group.openssl_name;
+}
+
+// What a thread keeps of a group: making these contexts costs as much as a good part of the mathematics.
+struct Contexts {
+  KeyContext generation, reading;
+};
+
+Contexts& ContextsOf(const Group& group) {
+  thread_local Contexts contexts[std::size(kGroups)];
+  return contexts[&group - kGroups];
+}
+
+KeyContext GenerationContext(const Group& group) {
+  KeyContext context(EVP_PKEY_CTX_new_from_name(nullptr, KeyType(group), nullptr));
+  const bool ready = context && EVP_PKEY_keygen_init(context.get()) == 1 &&
+                     (group.kind != Group::Kind::kWeierstrass ||
+                      EVP_PKEY_CTX_set_group_name(context.get(), group.openssl_name) == 1);
+  return ready ? std::move(context) : nullptr;
+}
+
 Key Generate(const Group& group) {
-  return Key(group.kind == Group::Kind::kWeierstrass
-                 ? EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", group.openssl_name)
-                 : EVP_PKEY_Q_keygen(nullptr, nullptr, group.openssl_name));
+  KeyContext& context = ContextsOf(group).generation;
+  if (!context) context = GenerationContext(group);
+  EVP_PKEY* key = nullptr;
+  if (!context || EVP_PKEY_generate(context.get(), &key) != 1) return nullptr;
+  return Key(key);
 }
 
 // An ECPrivateKey (RFC 5915) of a scalar: reading one computes its public half.
@@ -104,13 +129,17 @@ bool WritePublicKey(EVP_PKEY* key, Bytes out) {
 // The public key that a peer sent, or null. OpenSSL checks that a point is on its curve (§4.3.8.2), which with these
 // curves' cofactor of one is all there is to check, and that an encapsulation key is reduced.
 Key ReadPublicKey(const Group& group, Bytes encoded) {
-  if (group.kind == Group::Kind::kMontgomery) {
-    return Key(EVP_PKEY_new_raw_public_key_ex(nullptr, group.openssl_name, nullptr, encoded.data, encoded.length));
-  }
   const bool weierstrass = group.kind == Group::Kind::kWeierstrass;
   // Only the uncompressed form exists in TLS 1.3.
   if (weierstrass && encoded.data[0] != 4) return nullptr;
-  const KeyContext context(EVP_PKEY_CTX_new_from_name(nullptr, weierstrass ? "EC" : group.openssl_name, nullptr));
+  KeyContext& context = ContextsOf(group).reading;
+  if (!context) {
+    context.reset(EVP_PKEY_CTX_new_from_name(nullptr, KeyType(group), nullptr));
+    if (!context || EVP_PKEY_fromdata_init(context.get()) != 1) {
+      context.reset();
+      return nullptr;
+    }
+  }
   OSSL_PARAM parameters[3];
   OSSL_PARAM* next = parameters;
   if (weierstrass) {
@@ -119,10 +148,7 @@ Key ReadPublicKey(const Group& group, Bytes encoded) {
   *next++ = OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, encoded.data, encoded.length);
   *next = OSSL_PARAM_construct_end();
   EVP_PKEY* key = nullptr;
-  if (!context || EVP_PKEY_fromdata_init(context.get()) != 1 ||
-      EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_PUBLIC_KEY, parameters) != 1) {
-    return nullptr;
-  }
+  if (EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_PUBLIC_KEY, parameters) != 1) return nullptr;
   return Key(key);
 }
 

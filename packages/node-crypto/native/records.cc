@@ -1,5 +1,6 @@
 // Record protection in batches (§5.2 to §5.4): one call seals all records of a content, or opens all records of a buffer.
 #include "aead.h"
+#include "hash.h"
 
 #include <algorithm>
 #include <climits>
@@ -25,15 +26,11 @@ struct Results {
 // The key, the static nonce part and the number of the next record.
 class Direction {
  public:
-  Direction(const Napi::CallbackInfo& info, AeadKey::Direction direction)
-      : key_(info.Env(), FindAead(info[0]), BytesOf(info[1], "key"), direction) {
-    const Bytes iv = BytesOf(info[2], "iv");
-    if (iv.length != kNonceLength) throw Napi::RangeError::New(info.Env(), "an iv has 12 bytes");
+  Direction(Napi::Env env, const AeadAlgorithm& aead, Bytes key, Bytes iv, uint64_t sequence_number,
+            AeadKey::Direction direction)
+      : key_(env, aead, key, direction), sequence_number_(sequence_number) {
+    if (iv.length != kNonceLength) throw Napi::RangeError::New(env, "an iv has 12 bytes");
     std::memcpy(iv_, iv.data, kNonceLength);
-    bool lossless = false;
-    if (!info[3].IsBigInt()) throw Napi::TypeError::New(info.Env(), "sequenceNumber must be a bigint");
-    sequence_number_ = info[3].As<Napi::BigInt>().Uint64Value(&lossless);
-    if (!lossless) throw Napi::RangeError::New(info.Env(), "a sequence number has at most 64 bits");
   }
   ~Direction() { OPENSSL_cleanse(iv_, sizeof iv_); }
   Direction(const Direction&) = delete;
@@ -54,20 +51,53 @@ class Direction {
   uint64_t sequence_number_;
 };
 
+// (aead, key, iv, sequenceNumber)
+void StartWithKeys(const Napi::CallbackInfo& info, AeadKey::Direction direction, std::optional<Direction>& started) {
+  bool lossless = false;
+  if (!info[3].IsBigInt()) throw Napi::TypeError::New(info.Env(), "sequenceNumber must be a bigint");
+  const uint64_t sequence_number = info[3].As<Napi::BigInt>().Uint64Value(&lossless);
+  if (!lossless) throw Napi::RangeError::New(info.Env(), "a sequence number has at most 64 bits");
+  started.emplace(info.Env(), FindAead(info[0]), BytesOf(info[1], "key"), BytesOf(info[2], "iv"), sequence_number,
+                  direction);
+}
+
+// (aead, hash, secret): the keys of the first record under a traffic secret (§7.3)
+void StartWithSecret(const Napi::CallbackInfo& info, AeadKey::Direction direction, std::optional<Direction>& started) {
+  const AeadAlgorithm& aead = FindAead(info[0]);
+  const HashName hash = FindHash(info[1]);
+  const Bytes secret = BytesOf(info[2], "secret");
+  struct Material {
+    uint8_t key[EVP_MAX_KEY_LENGTH], iv[kNonceLength];
+    ~Material() { OPENSSL_cleanse(this, sizeof *this); }
+  } material;
+  const Bytes key = {material.key, aead.key_length};
+  const Bytes iv = {material.iv, kNonceLength};
+  if (!HkdfExpandLabel(hash, secret, "key", key) || !HkdfExpandLabel(hash, secret, "iv", iv)) {
+    throw OpensslError(info.Env(), "deriving traffic keys");
+  }
+  started.emplace(info.Env(), aead, key, iv, 0, direction);
+}
+
+// A sealer and an opener are started, used, destroyed, and may then be started again: a pair of them for every key of
+// every connection would cost more than the keys do.
 class RecordSealer : public Napi::ObjectWrap<RecordSealer> {
  public:
   static Napi::Function Define(Napi::Env env) {
     return DefineClass(
         env, "RecordSealer",
-        {InstanceMethod<&RecordSealer::Seal>("seal"), InstanceMethod<&RecordSealer::Destroy>("destroy")});
+        {InstanceMethod<&RecordSealer::Start>("start"), InstanceMethod<&RecordSealer::StartOfSecret>("startOfSecret"),
+         InstanceMethod<&RecordSealer::Seal>("seal"), InstanceMethod<&RecordSealer::Destroy>("destroy")});
   }
 
-  // (aead, key, iv, sequenceNumber)
-  explicit RecordSealer(const Napi::CallbackInfo& info) : Napi::ObjectWrap<RecordSealer>(info) {
-    direction_.emplace(info, AeadKey::Direction::kSeal);
-  }
+  explicit RecordSealer(const Napi::CallbackInfo& info) : Napi::ObjectWrap<RecordSealer>(info) {}
 
  private:
+  void Start(const Napi::CallbackInfo& info) { StartWithKeys(info, AeadKey::Direction::kSeal, direction_); }
+
+  void StartOfSecret(const Napi::CallbackInfo& info) {
+    StartWithSecret(info, AeadKey::Direction::kSeal, direction_);
+  }
+
   // (contentType, content, maxFragment, out): `out` is filled to its end
   void Seal(const Napi::CallbackInfo& info) {
     if (!direction_) throw Napi::TypeError::New(info.Env(), "this sealer has been destroyed");
@@ -117,15 +147,19 @@ class RecordOpener : public Napi::ObjectWrap<RecordOpener> {
   static Napi::Function Define(Napi::Env env) {
     return DefineClass(
         env, "RecordOpener",
-        {InstanceMethod<&RecordOpener::Open>("open"), InstanceMethod<&RecordOpener::Destroy>("destroy")});
+        {InstanceMethod<&RecordOpener::Start>("start"), InstanceMethod<&RecordOpener::StartOfSecret>("startOfSecret"),
+         InstanceMethod<&RecordOpener::Open>("open"), InstanceMethod<&RecordOpener::Destroy>("destroy")});
   }
 
-  // (aead, key, iv, sequenceNumber)
-  explicit RecordOpener(const Napi::CallbackInfo& info) : Napi::ObjectWrap<RecordOpener>(info) {
-    direction_.emplace(info, AeadKey::Direction::kOpen);
-  }
+  explicit RecordOpener(const Napi::CallbackInfo& info) : Napi::ObjectWrap<RecordOpener>(info) {}
 
  private:
+  void Start(const Napi::CallbackInfo& info) { StartWithKeys(info, AeadKey::Direction::kOpen, direction_); }
+
+  void StartOfSecret(const Napi::CallbackInfo& info) {
+    StartWithSecret(info, AeadKey::Direction::kOpen, direction_);
+  }
+
   // (records, out, results): `out` at least as long as `records`; `results` an Int32Array as `Results` says. Application
   // data is merged at the front of `out`, the content of a last record of another type follows it. Bytes that are no
   // whole record are left alone.

@@ -1,5 +1,5 @@
 /** The native addon as TypeScript sees it. Outputs are written into arrays that the caller brings, of exactly the right length. */
-import type { AeadName, NamedGroupName } from 'tls13-core';
+import type { AeadName, HashName, NamedGroupName, SignatureSchemeName } from 'tls13-core';
 
 export interface Binding {
   /** Of the OpenSSL inside the running node. */
@@ -7,8 +7,8 @@ export interface Binding {
   /** The groups this OpenSSL has, among those of TLS 1.3 that this library knows. */
   readonly groups: readonly NamedGroupName[];
   readonly Aead: new (aead: AeadName, key: Uint8Array) => BoundAead;
-  readonly RecordSealer: new (aead: AeadName, key: Uint8Array, iv: Uint8Array, sequenceNumber: bigint) => BoundSealer;
-  readonly RecordOpener: new (aead: AeadName, key: Uint8Array, iv: Uint8Array, sequenceNumber: bigint) => BoundOpener;
+  readonly RecordSealer: new () => BoundSealer;
+  readonly RecordOpener: new () => BoundOpener;
   readonly sha256: BoundHash;
   readonly sha384: BoundHash;
   /**
@@ -22,6 +22,10 @@ export interface Binding {
   ) => BoundEphemeralKey;
   /** Fills `keyExchange` and `secret`; false if the peer's share is not valid. */
   encapsulate(group: NamedGroupName, peerKeyExchange: Uint8Array, keyExchange: Uint8Array, secret: Uint8Array): boolean;
+  /** A private key, PKCS#8 DER. Throws TypeError when it is not readable. */
+  readonly SigningKey: new (
+    pkcs8: Uint8Array,
+  ) => BoundSigningKey;
   /** DER; throws TypeError naming what is not readable. */
   readonly RootStore: new (
     roots: readonly Uint8Array[],
@@ -36,19 +40,26 @@ export interface BoundAead {
   destroy(): void;
 }
 
-export interface BoundSealer {
-  seal(contentType: number, content: Uint8Array, maxFragment: number, out: Uint8Array): void;
+/** To be started before anything else, and again when destroyed. */
+export interface BoundProtector {
+  start(aead: AeadName, key: Uint8Array, iv: Uint8Array, sequenceNumber: bigint): void;
+  /** With the keys of the first record under a traffic secret (§7.3). */
+  startOfSecret(aead: AeadName, hash: HashName, secret: Uint8Array): void;
+  /** Wipes the key. */
   destroy(): void;
 }
 
-export interface BoundOpener {
+export interface BoundSealer extends BoundProtector {
+  seal(contentType: number, content: Uint8Array, maxFragment: number, out: Uint8Array): void;
+}
+
+export interface BoundOpener extends BoundProtector {
   /**
    * `results` gets: records opened, bytes consumed, bytes of application data at the front of `out`, content type of the
    * last record if it was another (or 0) and its length (it follows in `out`), and why the next record did not open:
    * 0 not so, 1 bad_record_mac, 2 record_overflow, 3 unexpected_message.
    */
   open(records: Uint8Array, out: Uint8Array, results: Int32Array): void;
-  destroy(): void;
 }
 
 export interface BoundHash {
@@ -68,6 +79,11 @@ export interface BoundEphemeralKey {
   /** Fills `secret`; false if the peer's share is not valid. */
   derive(peerKeyExchange: Uint8Array, secret: Uint8Array): boolean;
   destroy(): void;
+}
+
+export interface BoundSigningKey {
+  /** `out` begins with the signature then. @returns its length. By ECDSA and RSA-PSS alone. */
+  sign(scheme: SignatureSchemeName, message: Uint8Array, out: Uint8Array): number;
 }
 
 export interface BoundRootStore {

@@ -3,21 +3,73 @@ import type {
   AeadName,
   AlertName,
   Fragment,
+  HashName,
   OpenedRecords,
   RecordOpener,
   RecordProtection,
   RecordSealer,
   TrafficKeys,
 } from 'tls13-core';
-import type { Binding, BoundOpener, BoundSealer } from './binding.js';
+import type { Binding, BoundOpener, BoundProtector, BoundSealer } from './binding.js';
 import { keepRoom, takeRoom } from './buffers.js';
 
 export function nativeRecordProtection(binding: Binding): RecordProtection {
+  const sealers = new Pool(() => new binding.RecordSealer());
+  const openers = new Pool(() => new binding.RecordOpener());
   return {
-    sealer: (keys) => new NativeSealer(binding, keys),
-    opener: (keys) => new NativeOpener(binding, keys),
+    sealer: (keys) => new NativeSealer(sealers, keys.aead, keys.sequenceNumber, (native) => startWith(native, keys)),
+    opener: (keys) => new NativeOpener(openers, keys.sequenceNumber, (native) => startWith(native, keys)),
+    ofSecret: {
+      sealer: (aead, hash, secret) =>
+        new NativeSealer(sealers, aead, 0n, (native) => startWithSecret(native, aead, hash, secret)),
+      opener: (aead, hash, secret) =>
+        new NativeOpener(openers, 0n, (native) => startWithSecret(native, aead, hash, secret)),
+    },
   };
 }
+
+function startWith(native: BoundProtector, { aead, key, iv, sequenceNumber }: TrafficKeys): void {
+  native.start(aead, key, iv, sequenceNumber);
+}
+
+/** The addon would move a small array out of V8's heap to reach it: it gets a copy in memory that is there already. */
+function startWithSecret(native: BoundProtector, aead: AeadName, hash: HashName, secret: Uint8Array): void {
+  const room = secretRooms[hash];
+  room.set(secret);
+  try {
+    native.startOfSecret(aead, hash, room);
+  } finally {
+    room.fill(0);
+  }
+}
+
+const secretRooms: Readonly<Record<HashName, Uint8Array>> = {
+  sha256: Buffer.allocUnsafeSlow(65).subarray(0, 32),
+  sha384: Buffer.allocUnsafeSlow(65).subarray(0, 48),
+};
+
+/** Native objects that wait to be started again: every key of every connection would otherwise have its own to collect. */
+class Pool<Native extends BoundProtector> {
+  readonly #make: () => Native;
+  readonly #free: Native[] = [];
+
+  constructor(make: () => Native) {
+    this.#make = make;
+  }
+
+  take(): Native {
+    return this.#free.pop() ?? this.#make();
+  }
+
+  /** Wipes its key. Nobody may have it any more. */
+  giveBack(native: Native): void {
+    native.destroy();
+    if (this.#free.length < mostFree) this.#free.push(native);
+  }
+}
+
+/** About 100 bytes each. */
+const mostFree = 1024;
 
 const applicationData = 23;
 const maxPlaintextLength = 16_384;
@@ -32,15 +84,40 @@ const tagLengths: Readonly<Record<AeadName, number>> = {
   'aes-128-ccm-8': 8,
 };
 
-class NativeSealer implements RecordSealer {
-  readonly #native: BoundSealer;
+/** The native half of a sealer or an opener until it is destroyed. */
+class Lease<Native extends BoundProtector> {
+  readonly #pool: Pool<Native>;
+  #native: Native | undefined;
+
+  constructor(pool: Pool<Native>, start: (native: Native) => void) {
+    const native = pool.take();
+    // One that could not be started is nobody's: it is collected.
+    start(native);
+    this.#pool = pool;
+    this.#native = native;
+  }
+
+  get native(): Native {
+    if (this.#native === undefined) throw new TypeError('this key has been destroyed');
+    return this.#native;
+  }
+
+  destroy(): void {
+    const native = this.#native;
+    this.#native = undefined;
+    if (native !== undefined) this.#pool.giveBack(native);
+  }
+}
+
+class NativeSealer extends Lease<BoundSealer> implements RecordSealer {
   readonly #expansion: number;
   #sequenceNumber: number;
 
-  constructor(binding: Binding, keys: TrafficKeys) {
-    this.#sequenceNumber = exactSequenceNumber(keys.sequenceNumber);
-    this.#native = new binding.RecordSealer(keys.aead, keys.key, keys.iv, keys.sequenceNumber);
-    this.#expansion = fixedExpansion + tagLengths[keys.aead];
+  constructor(pool: Pool<BoundSealer>, aead: AeadName, sequenceNumber: bigint, start: (native: BoundSealer) => void) {
+    const first = exactSequenceNumber(sequenceNumber);
+    super(pool, start);
+    this.#sequenceNumber = first;
+    this.#expansion = fixedExpansion + tagLengths[aead];
   }
 
   get sequenceNumber(): number {
@@ -58,23 +135,19 @@ class NativeSealer implements RecordSealer {
     if (this.#sequenceNumber + count > Number.MAX_SAFE_INTEGER) throw usedUp();
     const length = content.length + count * this.#expansion;
     const room = takeRoom(length);
-    this.#native.seal(contentType, content, maxFragment, room);
+    this.native.seal(contentType, content, maxFragment, room);
     this.#sequenceNumber += count;
     return keepRoom(room, length);
   }
-
-  destroy(): void {
-    this.#native.destroy();
-  }
 }
 
-class NativeOpener implements RecordOpener {
-  readonly #native: BoundOpener;
+class NativeOpener extends Lease<BoundOpener> implements RecordOpener {
   #sequenceNumber: number;
 
-  constructor(binding: Binding, keys: TrafficKeys) {
-    this.#sequenceNumber = exactSequenceNumber(keys.sequenceNumber);
-    this.#native = new binding.RecordOpener(keys.aead, keys.key, keys.iv, keys.sequenceNumber);
+  constructor(pool: Pool<BoundOpener>, sequenceNumber: bigint, start: (native: BoundOpener) => void) {
+    const first = exactSequenceNumber(sequenceNumber);
+    super(pool, start);
+    this.#sequenceNumber = first;
   }
 
   get sequenceNumber(): number {
@@ -85,7 +158,7 @@ class NativeOpener implements RecordOpener {
   open(records: Uint8Array): OpenedRecords {
     if (this.#sequenceNumber >= Number.MAX_SAFE_INTEGER - records.length) throw usedUp();
     const room = takeRoom(records.length);
-    this.#native.open(records, room, results);
+    this.native.open(records, room, results);
     const [count = 0, consumed = 0, length = 0, lastType = 0, lastLength = 0, failureCode = 0] = results;
     this.#sequenceNumber += count;
     const failure = failures[failureCode];
@@ -93,10 +166,6 @@ class NativeOpener implements RecordOpener {
       throw new RangeError(`only whole records can be opened: ${records.length - consumed} bytes behind them are none`);
     }
     return { fragments: fragmentsOf(room, count, length, lastType, lastLength), count, consumed, failure };
-  }
-
-  destroy(): void {
-    this.#native.destroy();
   }
 }
 

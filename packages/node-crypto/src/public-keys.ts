@@ -2,7 +2,8 @@
 import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { type PublicKey, type SignatureSchemeName, type Signer, TlsError } from 'tls13-core';
 import { mlDsaCertificateKey, mlDsaPublicKey, mlDsaSigner } from 'tls13-core/ml-dsa';
-import { schemesOfKey, signMessage, signMessageAside, verifyMessage } from './schemes.js';
+import { schemesOfKey, signMessageAside, verifyMessage } from './schemes.js';
+import { signingWith } from './signing.js';
 
 /** `CryptoProvider.certificateKey` by node:crypto. */
 export function certificateKey(certificate: Uint8Array): PublicKey {
@@ -48,12 +49,15 @@ export function keySigner(key: KeyObject, options: SignerOptions = {}): Signer {
   if (key.type !== 'private') throw new TypeError(`a private key signs; this is a ${key.type} key`);
   const { schemes, reason } = schemesOfKey(key);
   if (schemes === undefined) throw new TypeError(`this key cannot sign a handshake: ${reason}`);
-  const signWith = options.asynchronous === true ? signMessageAside : signMessage;
+  const sign =
+    options.asynchronous === true
+      ? (scheme: SignatureSchemeName, message: Uint8Array) => signMessageAside(key, scheme, message)
+      : signingWith(key);
   return {
     schemes: schemes.filter((scheme) => !scheme.endsWith('_legacy')),
     sign(scheme: SignatureSchemeName, message: Uint8Array) {
       if (!schemes.includes(scheme)) throw new TypeError(`this key signs ${schemes.join(', ')}, not ${scheme}`);
-      return signWith(key, scheme, message);
+      return sign(scheme, message);
     },
   };
 }

@@ -156,7 +156,8 @@ describe('workers', () => {
       const addon = require(workerData);
       const key = new Uint8Array(16), iv = new Uint8Array(12), out = new Uint8Array(1022 * 8);
       for (let round = 0; round < 2000; round++) {
-        const sealer = new addon.RecordSealer('aes-128-gcm', key, iv, 0n);
+        const sealer = new addon.RecordSealer();
+        sealer.start('aes-128-gcm', key, iv, 0n);
         sealer.seal(23, new Uint8Array(1000 * 8), 1000, out);
         new addon.EphemeralKey('x25519', new Uint8Array(32));
       }

@@ -94,6 +94,14 @@ export interface TrafficKeys {
 export interface RecordProtection {
   sealer(keys: TrafficKeys): RecordSealer;
   opener(keys: TrafficKeys): RecordOpener;
+  /**
+   * The same for the first record under a traffic secret, where the provider derives the keys (§7.3) itself: they never
+   * are JavaScript's then. The secret is left as it is.
+   */
+  readonly ofSecret?: {
+    sealer(aead: AeadName, hash: HashName, secret: Uint8Array): RecordSealer;
+    opener(aead: AeadName, hash: HashName, secret: Uint8Array): RecordOpener;
+  };
 }
 
 /** Protects one direction's records under one key (§5.2). */

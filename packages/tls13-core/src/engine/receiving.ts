@@ -13,7 +13,7 @@ import { aeadTagLength, type CipherSuite } from '../crypto/suites.js';
 import type { TlsEvent } from '../events.js';
 import { finishedVerifyData } from '../keys/finished.js';
 import { nextTrafficSecret, type Secret } from '../keys/schedule.js';
-import { trafficKeys } from '../keys/traffic.js';
+import { openerUnder, trafficKeys } from '../keys/traffic.js';
 import { Deframer } from '../record/deframer.js';
 import { hasVersion, headerLength, maxInnerPlaintextLength } from '../record/header.js';
 import { recordProtection } from '../record/protection.js';
@@ -110,9 +110,11 @@ export class ReceivingHalf {
   update(): TlsEvent | undefined {
     const keyed = this.#keyed;
     if (keyed === undefined) throw new TypeError('there is no key to update before the handshake has made one');
+    const { suite, hash } = keyed;
     const detached = keyed.opener === undefined;
-    const { keys } = this.#replace(keyed.suite, nextTrafficSecret(keyed.hash, keyed.secret), detached);
-    return detached ? { type: 'rekey', direction: 'receive', keys } : undefined;
+    const secret = nextTrafficSecret(hash, keyed.secret);
+    this.#replace(suite, secret, detached);
+    return detached ? { type: 'rekey', direction: 'receive', keys: trafficKeys(suite, hash, secret) } : undefined;
   }
 
   detach(): TrafficKeys {
@@ -153,12 +155,11 @@ export class ReceivingHalf {
     this.#keyed?.secret.fill(0);
   }
 
-  #replace(suite: CipherSuite, secret: Secret, detached: boolean): { keys: TrafficKeys } {
+  #replace(suite: CipherSuite, secret: Secret, detached: boolean): void {
     this.destroy();
     const hash = this.#provider.hash(suite.hash);
-    const keys = trafficKeys(suite, hash, secret);
-    this.#keyed = { suite, hash, secret, opener: detached ? undefined : this.#protection.opener(keys) };
-    return { keys };
+    const opener = detached ? undefined : openerUnder(this.#protection, suite, hash, secret);
+    this.#keyed = { suite, hash, secret, opener };
   }
 
   #inClear(contentType: number, record: Uint8Array): Fragment {

@@ -1,11 +1,11 @@
 /** The sending half of a connection: in clear, then under one key after another, at last perhaps in other hands. */
 import { concat } from '../bytes.js';
-import type { CryptoProvider, Hash, RecordProtection, RecordSealer, TrafficKeys } from '../crypto/provider.js';
+import type { CryptoProvider, Hash, RecordSealer, TrafficKeys } from '../crypto/provider.js';
 import type { CipherSuite } from '../crypto/suites.js';
 import type { TlsEvent } from '../events.js';
 import { finishedVerifyData } from '../keys/finished.js';
 import { nextTrafficSecret, type Secret } from '../keys/schedule.js';
-import { trafficKeys } from '../keys/traffic.js';
+import { type SealingProtection, sealerUnder, trafficKeys } from '../keys/traffic.js';
 import { plaintextRecords } from '../record/header.js';
 import { paddingProtection, recordProtection } from '../record/protection.js';
 import { contentTypes, protocolVersions } from '../registry.js';
@@ -23,7 +23,7 @@ interface Keyed {
 
 export class SendingHalf {
   readonly #provider: CryptoProvider;
-  readonly #protection: Pick<RecordProtection, 'sealer'>;
+  readonly #protection: SealingProtection;
   readonly sizes: RecordSizes;
   /** Of the next record in clear: for the first ClientHello what every server has always taken (§5.1). */
   #recordVersion: number;
@@ -114,9 +114,11 @@ export class SendingHalf {
   update(): TlsEvent | undefined {
     const keyed = this.#keyed;
     if (keyed === undefined) throw new TypeError('there is no key to update before the handshake has made one');
+    const { suite, hash } = keyed;
     const detached = keyed.sealer === undefined;
-    const { keys } = this.#replace(keyed.suite, nextTrafficSecret(keyed.hash, keyed.secret), detached);
-    return detached ? { type: 'rekey', direction: 'send', keys } : undefined;
+    const secret = nextTrafficSecret(hash, keyed.secret);
+    this.#replace(suite, secret, detached);
+    return detached ? { type: 'rekey', direction: 'send', keys: trafficKeys(suite, hash, secret) } : undefined;
   }
 
   detach(): TrafficKeys {
@@ -153,13 +155,11 @@ export class SendingHalf {
     return records;
   }
 
-  #replace(suite: CipherSuite, secret: Secret, detached: boolean): { keys: TrafficKeys } {
+  #replace(suite: CipherSuite, secret: Secret, detached: boolean): void {
     this.destroy();
     const hash = this.#provider.hash(suite.hash);
-    const keys = trafficKeys(suite, hash, secret);
-    const sealer = detached ? undefined : this.#protection.sealer(keys);
+    const sealer = detached ? undefined : sealerUnder(this.#protection, suite, hash, secret);
     this.#keyed = { suite, hash, secret, sealer, detachedRecords: 0 };
-    return { keys };
   }
 }
 
