@@ -35,8 +35,11 @@ export async function loadedBy(program, subjects, context) {
   const { command, about, unavailable } = await context.other(program);
   if (unavailable !== undefined)
     return subjects.map(({ name }) => ({ name, unavailable: `${program}: ${unavailable}` }));
-  const both = (one) => (one === undefined ? about : `${about}; ${one}`);
-  return subjects.map((subject) => ({ ...subject, about: both(subject.about), loader: { program, command } }));
+  return subjects.map((subject) => ({
+    ...subject,
+    about: [about, ...(subject.about ?? [])],
+    loader: { program, command },
+  }));
 }
 
 /** Starts the server of a subject that `loadedBy` gave. @returns a session whose rounds are microseconds per unit of work */

@@ -10,7 +10,7 @@ import { describeRun } from './describe-run.mjs';
  *   warmUpTimes?                       more rounds of warm-up than usual, where V8 compiles late, or none
  *   subjects(context)                  [{ name, unavailable?, comparedWith?, about? }] or a promise; each is compared
  *                                      with the subject of the name that it gives, otherwise with the first; `about`
- *                                      says which version it is
+ *                                      is a list of versions to be told
  *   open(subject, context)             { round(): Promise<number>, close(): Promise<void>, each?: string }, where `each`
  *                                      says what a round is, such as `1,000 connections`; with `warmUp: { what, run() }`
  *                                      that is done once instead of rounds of warm-up

@@ -21,7 +21,7 @@ export async function nginx(context, offload = 'off') {
   const { command, about, unavailable } = await context.other('nginx');
   const reason = unavailable ?? (offload === 'off' ? undefined : kernelRefusal('send'));
   if (reason !== undefined) return { name, unavailable: reason };
-  return { name, about, stack: { kind: 'nginx', command, offload } };
+  return { name, about: [about], stack: { kind: 'nginx', command, offload } };
 }
 
 /** @param direction what the measured side does most: then the kernel is given that, and sending in any case. */

@@ -55,7 +55,7 @@ export const staticFile = {
       const pair = await openHttp(subject, context, 1, { application: 'file', options: { path, length } });
       const ask = () => pair.load('requests', { count });
       return {
-        each: `${count} times the file`,
+        each: `${count} × 64 MiB`,
         round: async () => (await pair.cpu('server', ask)) / (mebibytes * count),
         close: async () => {
           await pair.close();

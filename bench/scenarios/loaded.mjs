@@ -11,7 +11,8 @@ export const wrkRequests = {
   subjects: async (context) => loadedBy('wrk', await httpSubjects(context), context),
   open: (subject, context) => {
     const amount = { connections: 32, seconds: 1 };
-    return openLoaded(subject, { application: 'small', amount, each: 'one second' }, context);
+    const options = { leaves: true };
+    return openLoaded(subject, { application: 'small', options, amount, each: 'one second' }, context);
   },
 };
 
@@ -37,7 +38,7 @@ export const httpsConnections = {
   measures:
     'processor time of the server process per connection: TCP accept, full handshake, one HTTP/1.0 request with a 100-byte answer, and the end',
   unit: 'µs',
-  warmUpTimes: 3,
+  warmUpTimes: 2,
   subjects: async (context) => loadedBy('openssl', await httpSubjects(context), context),
   open: (subject, context) =>
     openLoaded(
