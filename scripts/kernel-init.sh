@@ -1,6 +1,7 @@
 #!/bin/bash
-# The first process of a guest kernel (scripts/lib/guest.mjs): gives it what a program expects of a Linux machine, runs
-# the job and writes its exit status. The root is this machine's, read-only; only what is mounted here can be written.
+# The first process of a guest kernel (scripts/lib/guest-job.mjs): gives it what a program expects of a Linux machine, runs
+# the job and writes its exit status. The root is this machine's, read-only; only what is mounted here can be written, or
+# the memory that lies over it (scripts/emulated-init.sh).
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 finish() { # status, reason
@@ -14,10 +15,14 @@ finish() { # status, reason
   sleep 10
 }
 
-# The option's spelling changed when hostfs took to the new mount interface.
+# The option's spelling changed when hostfs took to the new mount interface. The emulated machine shares the job's folder.
 host() { # mode, folder
   mkdir -p "$2" 2>/dev/null
-  mount -n -t hostfs -o "$1,$2" hostfs "$2" 2>/dev/null || mount -n -t hostfs -o "$1,hostfs=$2" hostfs "$2"
+  if grep -q '\s9p$' /proc/filesystems; then
+    mount -n -t 9p -o "$1,trans=virtio,version=9p2000.L" job "$2"
+  else
+    mount -n -t hostfs -o "$1,$2" hostfs "$2" 2>/dev/null || mount -n -t hostfs -o "$1,hostfs=$2" hostfs "$2"
+  fi
 }
 
 mount -n -t proc proc /proc
@@ -25,7 +30,9 @@ mount -n -t sysfs sysfs /sys
 for word in $(</proc/cmdline); do
   case $word in GUEST_JOB=*) job=${word#*=} ;; esac
 done
-for folder in /tmp /run /var/tmp; do mount -n -t tmpfs -o mode=1777 tmpfs $folder; done
+mount -n -t tmpfs -o mode=1777 tmpfs /run
+# What can be written already is not hidden.
+[ -w / ] || for folder in /tmp /var/tmp; do mount -n -t tmpfs -o mode=1777 tmpfs $folder; done
 grep -q ' /dev ' /proc/mounts || mount -n -t devtmpfs devtmpfs /dev
 mkdir -p /dev/shm /dev/pts /tmp/home
 mount -n -t tmpfs -o mode=1777 tmpfs /dev/shm
@@ -49,7 +56,7 @@ done
 
 ip link set lo up || finish 96 'no loopback interface'
 # What belongs to a later or an earlier kernel is not there; the tests find a missing cipher by name.
-for module in gcm ccm ctr seqiv ghash-generic chacha20poly1305 chacha chacha_generic poly1305_generic; do
+for module in gcm ccm ctr seqiv aesni-intel ghash-generic chacha20poly1305 chacha chacha_generic poly1305_generic; do
   modprobe -q -d "$MODULES" "$module" 2>/dev/null
 done
 if [ "$LOAD_TLS" = yes ]; then

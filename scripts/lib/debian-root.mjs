@@ -43,7 +43,13 @@ const benchRoots = {
   bench: { suites: ['bookworm'], packages: ['nginx', 'wrk', 'nghttp2-client', 'openssl'] },
 };
 
-const known = { ...roots, ...benchRoots };
+/** For the emulated machine (emulator.mjs): what emulates it, and its kernel. */
+const machineRoots = {
+  emulator: { suites: ['bookworm', 'bookworm-backports'], packages: ['qemu-system-x86', 'busybox-static'] },
+  'kernel-amd64': { suites: ['sid'], packages: ['linux-image-amd64'] },
+};
+
+const known = { ...roots, ...benchRoots, ...machineRoots };
 
 /** The folder of a root that is there; undefined without it. */
 export function rootFolder(name) {
