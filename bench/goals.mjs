@@ -22,6 +22,20 @@ export const goals = [
   { what: 'Static file, user space', scenario: 'static-file', subject: 'ours', peer: 'nginx', atMost: 0.8 },
   { what: 'Small HTTP/1.1 answers', scenario: 'requests', subject: 'ours', peer: 'node:https', atMost: 0.75 },
   { what: 'Memory per idle connection', scenario: 'idle-memory', subject: 'ours', peer: 'node:tls', atMost: 0.35 },
+  {
+    what: 'Static file, kernel seals, instructions',
+    scenario: 'kernel-file-instructions',
+    subject: 'ours, kernel seals',
+    peer: 'nginx, kernel seals',
+    atMost: 1.05,
+  },
+  {
+    what: 'Static file, kernel seals, instructions',
+    scenario: 'kernel-file-instructions',
+    subject: 'ours, kernel seals',
+    peer: 'node:https',
+    atMost: 0.8,
+  },
   ...portable('Portable core, sealing', 'portable-seal'),
   ...portable('Portable core, opening', 'portable-open'),
 ];

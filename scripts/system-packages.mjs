@@ -20,6 +20,7 @@ const needed = [
   ['ip', 'iproute2', 'the guest kernels'],
   ['g++', 'g++', 'the native addons'],
   ['make', 'make', 'the native addons'],
+  ['/usr/include/openssl/evp.h', 'libssl-dev', 'the bare C program of bench:kernel'],
   ['/usr/bin/python3', 'python3', 'node-gyp, and a peer in the interop tests'],
 ];
 

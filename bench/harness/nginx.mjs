@@ -26,6 +26,7 @@ export function startNginx(command, { cpu } = {}) {
       worker = await workerOf(child, port);
       return port;
     },
+    pid: () => Number(worker),
     /** Microseconds of processor time of the worker so far, user and system. */
     cpu: () => Number(readFileSync(`/proc/${worker}/schedstat`, 'utf8').split(' ')[0]) / 1000,
     /** Bytes of its resident memory. */
@@ -52,7 +53,7 @@ const answers = {
   idle: () => 'return 204;',
 };
 
-function configuration(folder, port, { offload = 'off' }, answer, { http2 = false } = {}) {
+function configuration(folder, port, { offload = 'off', clear = false }, answer, { http2 = false } = {}) {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     (kind) => `${kind}_temp_path ${folder}/t;`,
   );
@@ -72,7 +73,7 @@ function configuration(folder, port, { offload = 'off' }, answer, { http2 = fals
       keepalive_timeout 1h;
       client_header_timeout 1h;
       server {
-        listen 127.0.0.1:${port} ssl ${http2 ? 'http2 ' : ''}backlog=4096;
+        listen 127.0.0.1:${port} ${clear ? '' : 'ssl '}${http2 ? 'http2 ' : ''}backlog=4096;
         ssl_certificate ${folder}/cert.pem;
         ssl_certificate_key ${folder}/key.pem;
         ssl_protocols TLSv1.3;

@@ -52,6 +52,7 @@ export function startProgram(name, { cpu } = {}) {
 /** For the program itself: answers with these functions, and with what every program knows of itself. */
 export function answer(functions) {
   const known = {
+    pid: () => process.pid,
     /** Microseconds of processor time of this process so far, user and system. */
     cpu: () => {
       const { user, system } = process.cpuUsage();

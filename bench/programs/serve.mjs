@@ -20,6 +20,8 @@ answer({
     for (const event of options?.leaves === true ? ['error'] : ['error', 'tlsClientError']) {
       server.on(event, (error) => console.error(`server, ${event}: ${error.message}`));
     }
+    // Others have their turn between two of a connection's rounds.
+    if ('keepAliveTimeout' in server) server.keepAliveTimeout = 0;
     await new Promise((resolve) => server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, resolve));
     return server.address().port;
   },

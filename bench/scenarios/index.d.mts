@@ -17,3 +17,5 @@ export interface Scenario {
 }
 
 export const scenarios: readonly Scenario[];
+
+export const kernelScenarios: readonly Scenario[];

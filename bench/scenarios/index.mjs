@@ -3,6 +3,7 @@ import { bulkReceive, bulkSend, clientReceive, clientSend } from './bulk.mjs';
 import { engineHandshake, engineOpen, engineSeal } from './engine.mjs';
 import { clientHandshake, fullHandshake, resumedHandshake } from './handshakes.mjs';
 import { requests, staticFile } from './http.mjs';
+import { kernelFile, kernelFileInstructions } from './kernel-file.mjs';
 import { http2Requests, httpsConnections, wrkRequests } from './loaded.mjs';
 import { idleMemory } from './memory.mjs';
 import { portableOpen, portableSeal } from './portable.mjs';
@@ -27,3 +28,6 @@ export const scenarios = [
   portableSeal,
   portableOpen,
 ];
+
+/** Those of `npm run bench:kernel`. */
+export const kernelScenarios = [kernelFile, kernelFileInstructions];

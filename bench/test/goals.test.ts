@@ -2,7 +2,9 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { goals } from '../goals.mjs';
-import { scenarios } from '../scenarios/index.mjs';
+import { kernelScenarios, scenarios as usual } from '../scenarios/index.mjs';
+
+const scenarios = [...usual, ...kernelScenarios];
 
 describe('the goals of the benchmarks', () => {
   it('each have a scenario with the row and with its peer', async () => {

@@ -2,7 +2,7 @@
 // instruction of the guest takes one nanosecond of the guest's clock (-icount shift=0). The kernel is Debian's own for
 // real machines, with AES-NI; the root is this machine's, shared read-only, with memory over it.
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { cpioArchive } from './cpio.mjs';
 import { provideRoot, withLibrariesOf } from './debian-root.mjs';
@@ -12,9 +12,10 @@ import { hasProgram, output } from './run.mjs';
 /** What the first root holds beside its init: enough to mount the second. */
 const firstModules = ['9p', '9pnet_virtio', 'overlay', 'virtio-rng'];
 
-/** Fetches what is not there yet. @returns the folders of the emulator (and of nginx), and of the kernel. */
+/** Fetches what is not there yet. @returns the folders of the emulator and of the kernel. */
 export async function provideEmulator() {
-  if (process.arch !== 'x64') throw new Error(`the emulated machine is an x64 one, and shares programs: not ${process.arch}`);
+  if (process.arch !== 'x64')
+    throw new Error(`the emulated machine is an x64 one, and shares programs: not ${process.arch}`);
   for (const program of ['modprobe', 'depmod', 'ip', 'bash']) {
     if (!hasProgram(program)) throw new Error(`the emulated machine needs ${program}: run npm run setup`);
   }
@@ -26,6 +27,14 @@ export async function provideEmulator() {
     }
   }
   return { emulator, kernel };
+}
+
+/** What it is, in a line. */
+export async function emulatedMachine() {
+  const { emulator, kernel } = await provideEmulator();
+  const command = [...withLibrariesOf(emulator, 'usr/bin/qemu-system-x86_64'), '--version'];
+  const version = /version (\S+)/.exec(output(command[0], command.slice(1)) ?? '')?.[1] ?? 'of an unknown version';
+  return `QEMU ${version} (TCG, icount), one processor with AES-NI and AVX2, Linux ${kernelVersion(kernel)}`;
 }
 
 /** Boots it and runs a command. @param options prefix, seconds, megabytes, environment: see runJob of guest-job.mjs. */
