@@ -83,7 +83,7 @@ async function measureEmulated() {
   // Fetched here: the guest has no network.
   await Promise.all([provideEmulator(), findOther('nginx')]);
   const command = [process.execPath, ...process.argv.slice(1)];
-  const { status, result } = await runEmulated(command, { prefix: '[emulated] ', seconds: 3600 });
+  const { status, result } = await runEmulated(command, { prefix: '[emulated] ', say: console.error, seconds: 3600 });
   if (status === 0 && result !== undefined) return JSON.parse(result);
   throw new Error(`measuring in the emulated machine ended with ${status}`);
 }

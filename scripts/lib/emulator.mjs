@@ -37,8 +37,9 @@ export async function emulatedMachine() {
   return `QEMU ${version} (TCG, icount), one processor with AES-NI and AVX2, Linux ${kernelVersion(kernel)}`;
 }
 
-/** Boots it and runs a command. @param options prefix, seconds, megabytes, environment: see runJob of guest-job.mjs. */
-export async function runEmulated(command, { prefix = '', seconds = 900, megabytes = 3072, environment = {} } = {}) {
+/** Boots it and runs a command. @param options megabytes; prefix, say, seconds, environment: see runJob of guest-job.mjs. */
+export async function runEmulated(command, options = {}) {
+  const { prefix = '', say, seconds = 900, megabytes = 3072, environment = {} } = options;
   const { emulator, kernel } = await provideEmulator();
   const version = kernelVersion(kernel);
   const firstRoot = join(kernel, 'first-root.cpio');
@@ -47,7 +48,7 @@ export async function runEmulated(command, { prefix = '', seconds = 900, megabyt
     name: `${version} (emulated)`,
     command,
     ...{ modules: kernel, tls: true, environment: { TMPDIR: '/run', ...environment } },
-    ...{ writable: [], prefix, seconds },
+    ...{ writable: [], prefix, say, seconds },
   };
   return runJob(description, (job) => [
     ...withLibrariesOf(emulator, 'usr/bin/qemu-system-x86_64'),

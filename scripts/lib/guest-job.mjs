@@ -16,17 +16,17 @@ const passedOn = /^(KERNEL_|TLS13_|VITEST_|FORCE_COLOR$|NO_COLOR$|NODE_OPTIONS$|
  * @param description  name: the guest's, for messages; command: program and arguments, run at the repository's root;
  *                     modules: the folder for `modprobe -d`; tls: whether that module is loaded; environment: more of it;
  *                     writable: folders of this machine that the guest may write; prefix: put before each line of the
- *                     console; seconds: until the guest is ended
+ *                     console; say: what is done with a line, console.log if not given; seconds: until the guest is ended
  * @param machine      function of the job's folder: the command that boots the guest
  * @returns status  the command's exit status; statistics: /proc/net/tls_stat at the end; release: the kernel's;
  *          result: what the command wrote to the file that GUEST_RESULT names, undefined if nothing
  */
 export async function runJob(description, machine) {
-  const { name, prefix, seconds } = description;
+  const { name, prefix, seconds, say } = description;
   const job = mkdtempSync(join(tmpdir(), 'tls13-guest-'));
   try {
     writeJob(job, description);
-    const console_ = await boot(machine(job), job, { prefix, seconds });
+    const console_ = await boot(machine(job), job, { prefix, seconds, say });
     const read = (file) => (existsSync(join(job, file)) ? readFileSync(join(job, file), 'utf8') : undefined);
     const status = read('status');
     if (status === undefined) {
@@ -69,7 +69,7 @@ function writeJob(job, { command, modules, tls, environment, writable }) {
   chmodSync(init, 0o755);
 }
 
-function boot([program, ...parameters], job, { prefix, seconds }) {
+function boot([program, ...parameters], job, { prefix, seconds, say = console.log }) {
   return new Promise((done, fail) => {
     // A group of its own: a guest is several processes of this machine, and all must go together.
     const child = spawn(program, parameters, { cwd: job, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
@@ -80,7 +80,7 @@ function boot([program, ...parameters], job, { prefix, seconds }) {
       const text = line.replaceAll('\r', '');
       lines.push(text);
       if (text.includes(endMark)) shown = false;
-      if (shown) console.log(prefix + text);
+      if (shown) say(prefix + text);
       if (text.includes(startMark)) shown = true;
     };
     createInterface({ input: child.stdout }).on('line', show);
