@@ -20,6 +20,8 @@ const usage = `usage: npm run bench -- [options]
 What is measured is kept in docs/benchmarks/nodeMAJOR.json (with --only: in place of those scenarios there), from which
 docs/benchmarks.md and its charts are drawn.`;
 
+const ownMajor = Number(process.versions.node.split('.')[0]);
+
 try {
   process.exitCode = await main();
 } catch (error) {
@@ -60,10 +62,14 @@ async function main() {
 async function withNodes(nodes) {
   let status = 0;
   for (const node of nodes) {
-    const program = /^\d+$/.test(node) ? await provideNode(Number(node)) : node;
+    const program = /^\d+$/.test(node) ? await nodeOf(Number(node)) : node;
     status ||= await runAside(program, [process.argv[1], ...withoutNodes(process.argv.slice(2))]);
   }
   return status;
+}
+
+function nodeOf(major) {
+  return major === ownMajor ? process.execPath : provideNode(major);
 }
 
 function withoutNodes(given) {
@@ -84,8 +90,7 @@ async function runAll(scenarios, chosen, values) {
     other: onceEach(findOther),
     amount: ({ quick, full }) => (values.quick ? quick : full),
   };
-  const nodeMajor = Number(process.versions.node.split('.')[0]);
-  const set = { label: `Node ${nodeMajor}`, nodeMajor, runtime: runtime(), machine: machine() };
+  const set = { label: `Node ${ownMajor}`, nodeMajor: ownMajor, runtime: runtime(), machine: machine() };
   if (!values.json) {
     console.log(`${set.runtime}; ${set.machine}`);
     console.log(`medians of ${context.rounds} interleaved rounds; below 1.00 × is cheaper than the first row\n`);
@@ -108,7 +113,7 @@ async function runAll(scenarios, chosen, values) {
   if (values.json) console.log(JSON.stringify({ ...set, results }, undefined, 2));
   else if (!values.quick || values.keep) {
     const { keepResults } = await import('./report/results.mjs');
-    keepResults(`node${nodeMajor}`, { ...set, results });
+    keepResults(`node${ownMajor}`, { ...set, results });
     await draw(scenarios);
   }
   if (failed.length > 0) console.error(`failed: ${failed.join(', ')}`);
@@ -146,13 +151,15 @@ function wholeRounds(text) {
   throw new Error(`--rounds must be a whole number of at least 5, not ${text}`);
 }
 
-/** On a terminal one line that changes; elsewhere one line a scenario. All of it on standard error. */
+/** On a terminal one line that changes; elsewhere a line as a scenario begins and ends. All of it on standard error. */
 function startProgress(title) {
   const { stderr } = process;
+  const began = performance.now();
+  const end = () => `${title}: ${Math.round((performance.now() - began) / 1000)} s`;
   if (!stderr.isTTY) {
     stderr.write(`${title}\n`);
-    return { report: () => {}, end: () => {} };
+    return { report: () => {}, end: () => stderr.write(`${end()}\n`) };
   }
   const line = (text) => stderr.write(`\r\u001b[2K${text}`);
-  return { report: (text) => line(`${title}: ${text}`), end: () => line('') };
+  return { report: (text) => line(`${title}: ${text}`), end: () => line(`${end()}\n`) };
 }
