@@ -15,6 +15,7 @@ import { type KeyExchange, kemKeyExchange, shareLengths } from './groups.js';
 import { nativeRecordProtection } from './native-records.js';
 import { certificateKey, pkcs8Signer, publicKey } from './public-keys.js';
 import { randomBytes } from './randomness.js';
+import { roomOutside } from './room.js';
 import { verifiableSchemes } from './schemes.js';
 
 export const allAeads: readonly AeadName[] = [
@@ -62,14 +63,22 @@ const curves: readonly NamedGroupName[] = ['secp256r1', 'secp384r1', 'secp521r1'
 export const groupsWithoutMlKem: readonly NamedGroupName[] = ['x25519', ...hybrids, ...curves, ...pure];
 
 function nativeKeyExchange(binding: Binding): KeyExchange {
+  const rooms = new Map(
+    binding.groups.map((group) => {
+      const { server, secret } = shareLengths[group];
+      return [group, { keyExchange: roomOutside(server), secret: roomOutside(secret) }];
+    }),
+  );
   return {
     generateKeyShare: (group) => new NativeEphemeralKey(binding, group),
     encapsulate(group, peerKeyExchange): Encapsulation | undefined {
-      const { server, secret } = shareLengths[group];
-      const keyExchange = new Uint8Array(server);
-      const sharedSecret = new Uint8Array(secret);
-      if (!binding.encapsulate(group, peerKeyExchange, keyExchange, sharedSecret)) return undefined;
-      return { keyExchange, sharedSecret };
+      const room = rooms.get(group);
+      if (room === undefined) throw new RangeError(`this OpenSSL has no group ${group}`);
+      const { keyExchange, secret } = room;
+      if (!binding.encapsulate(group, peerKeyExchange, keyExchange, secret)) return undefined;
+      const sharedSecret = secret.slice();
+      secret.fill(0);
+      return { keyExchange: keyExchange.slice(), sharedSecret };
     },
   };
 }
@@ -102,17 +111,17 @@ class NativeHash implements Hash {
   readonly name: HashName;
   readonly length: number;
   readonly #native: BoundHash;
-  /** Of the hash's length, and used again: a small array that is new has no memory that the addon can reach, until it asks. */
   readonly #key: Uint8Array;
+  readonly #data: Uint8Array;
   readonly #out: Uint8Array;
 
   constructor(name: HashName, native: BoundHash) {
     this.name = name;
     this.length = native.length;
     this.#native = native;
-    const room = new Uint8Array(2 * leastOutside);
-    this.#key = room.subarray(0, native.length);
-    this.#out = room.subarray(leastOutside, leastOutside + native.length);
+    this.#key = roomOutside(native.length);
+    this.#data = roomOutside(native.length);
+    this.#out = roomOutside(native.length);
   }
 
   digest(data: Uint8Array): Uint8Array {
@@ -127,21 +136,19 @@ class NativeHash implements Hash {
   }
 
   hmac(key: Uint8Array, data: Uint8Array): Uint8Array {
-    if (key.length === this.length) {
-      this.#key.set(key);
-      this.#native.hmac(this.#key, data, this.#out);
-      this.#key.fill(0);
-    } else {
-      this.#native.hmac(key, data, this.#out);
-    }
+    // Secrets and digests have the length of the hash: nearly every key, and the data of a Finished.
+    const short = key.length === this.length;
+    if (short) this.#key.set(key);
+    const digest = data.length === this.length;
+    if (digest) this.#data.set(data);
+    this.#native.hmac(short ? this.#key : key, digest ? this.#data : data, this.#out);
+    if (short) this.#key.fill(0);
+    if (digest) this.#data.fill(0);
     const code = this.#out.slice();
     this.#out.fill(0);
     return code;
   }
 }
-
-/** V8 keeps the bytes of arrays of up to 64 in its own heap. */
-const leastOutside = 65;
 
 class NativeRunningHash implements RunningHash {
   readonly #native: BoundHash;

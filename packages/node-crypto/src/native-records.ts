@@ -12,6 +12,7 @@ import type {
 } from 'tls13-core';
 import type { Binding, BoundOpener, BoundProtector, BoundSealer } from './binding.js';
 import { keepRoom, takeRoom } from './buffers.js';
+import { roomOutside } from './room.js';
 
 export function nativeRecordProtection(binding: Binding): RecordProtection {
   const sealers = new Pool(() => new binding.RecordSealer());
@@ -32,7 +33,6 @@ function startWith(native: BoundProtector, { aead, key, iv, sequenceNumber }: Tr
   native.start(aead, key, iv, sequenceNumber);
 }
 
-/** The addon would move a small array out of V8's heap to reach it: it gets a copy in memory that is there already. */
 function startWithSecret(native: BoundProtector, aead: AeadName, hash: HashName, secret: Uint8Array): void {
   const room = secretRooms[hash];
   room.set(secret);
@@ -44,8 +44,8 @@ function startWithSecret(native: BoundProtector, aead: AeadName, hash: HashName,
 }
 
 const secretRooms: Readonly<Record<HashName, Uint8Array>> = {
-  sha256: Buffer.allocUnsafeSlow(65).subarray(0, 32),
-  sha384: Buffer.allocUnsafeSlow(65).subarray(0, 48),
+  sha256: roomOutside(32),
+  sha384: roomOutside(48),
 };
 
 /** Native objects that wait to be started again: every key of every connection would otherwise have its own to collect. */

@@ -302,11 +302,13 @@ export class TlsServer extends EventEmitter {
     });
     this.#connections.add(connection);
     this.#handshakes.started(connection);
-    const verify = check === undefined ? {} : { verifyPeer: check.verify };
-    const keyLog = this.#keyLogSink !== undefined || this.listenerCount('keylog') > 0 ? { keyLog: true } : {};
-    const psks = connectionPsks(options, connection);
-    const credentials = this.#ocsp.askedFor(profile.credentials);
-    connection.start(engine({ credentials, ...verify, ...keyLog, ...psks }), transport);
+    const own = {
+      ...(check === undefined ? undefined : { verifyPeer: check.verify }),
+      ...(this.#keyLogSink !== undefined || this.listenerCount('keylog') > 0 ? { keyLog: true } : undefined),
+      ...connectionPsks(options, connection),
+      ...this.#ocsp.asking(profile.credentials),
+    };
+    connection.start(engine(own), transport);
     if (refusal !== undefined) connection.refuse(refusal);
   }
 

@@ -50,11 +50,13 @@ export class OcspRequests {
     this.#server = server;
   }
 
-  /** The credentials, with their responses asked for where somebody listens. */
-  askedFor(credentials: NonNullable<ServerConfig['credentials']>): NonNullable<ServerConfig['credentials']> {
-    if (this.#server.listenerCount(event) === 0) return credentials;
-    if (typeof credentials !== 'function') return credentials.map((credential) => this.#askingFor(credential));
-    return (hello) => whenKnown(credentials(hello), (chosen) => chosen && this.#askingFor(chosen));
+  /** The credentials, with their responses asked for, where somebody listens. */
+  asking(credentials: NonNullable<ServerConfig['credentials']>): Pick<ServerConfig, 'credentials'> | undefined {
+    if (this.#server.listenerCount(event) === 0) return undefined;
+    if (typeof credentials !== 'function') {
+      return { credentials: credentials.map((credential) => this.#askingFor(credential)) };
+    }
+    return { credentials: (hello) => whenKnown(credentials(hello), (chosen) => chosen && this.#askingFor(chosen)) };
   }
 
   #askingFor(credential: Credential): Credential {

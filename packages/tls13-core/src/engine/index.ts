@@ -54,7 +54,8 @@ export function serverEngines(config: ServerConfig): (own?: ServerConnectionConf
   const settings = serverSettings(config);
   const ofServer = { ...settings, stateless: settings.cookies !== undefined };
   return (own) => {
-    const context = { settings: own === undefined ? ofServer : { ...ofServer, ...own } };
+    const alike = own === undefined || Object.keys(own).length === 0;
+    const context = { settings: alike ? ofServer : { ...ofServer, ...own } };
     return new Engine<ServerState>(new ServerMachine(context), context.settings);
   };
 }

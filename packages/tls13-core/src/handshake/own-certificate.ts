@@ -44,10 +44,7 @@ export interface Authentication {
 export function authenticate(chosen: ChosenCredential, answer: CertificateAnswer): Awaitable<Authentication> {
   const { credential, scheme } = chosen;
   return whenKnown(leafExtensions(credential, answer.asked), (extensions) => {
-    const plain = encodeMessage('certificate', {
-      certificateRequestContext: answer.context,
-      certificateList: entries(credential, extensions),
-    });
+    const plain = certificateMessage(credential, answer.context, extensions);
     const { acceptedCompression: accepted } = answer;
     // There is nothing to gain with a key alone.
     const compressors = credential.rawPublicKey === undefined ? answer.compressors : [];
@@ -69,6 +66,24 @@ export function authenticateAsNobody({
   const message = encodeMessage('certificate', { certificateRequestContext: context, certificateList: [] });
   return { messages: [message], transcript: transcript.append(message), compression: undefined };
 }
+
+/** Made once for each credential, unless there is something in it of this connection alone. */
+function certificateMessage(
+  credential: Credential,
+  context: Uint8Array,
+  extensions: CertificateExtensionsToSend,
+): Uint8Array {
+  const { statusRequest, signedCertificateTimestamp } = extensions;
+  const lasting = context.length === 0 && statusRequest === undefined && signedCertificateTimestamp === undefined;
+  const known = lasting ? lastingMessages.get(credential) : undefined;
+  if (known !== undefined) return known;
+  const certificateList = entries(credential, extensions);
+  const message = encodeMessage('certificate', { certificateRequestContext: context, certificateList });
+  if (lasting) lastingMessages.set(credential, message);
+  return message;
+}
+
+const lastingMessages = new WeakMap<Credential, Uint8Array>();
 
 function entries({ certificateChain, rawPublicKey }: Credential, extensions: CertificateExtensionsToSend) {
   // RFC 7250 §3: one entry, and nothing that is about a certificate.

@@ -24,7 +24,9 @@ export class EarlySecret {
 
   /** From a PSK, or from none. The caller's `psk` is left as it is. */
   static from(hash: Hash, psk?: Uint8Array): EarlySecret {
-    return new EarlySecret(new ExtractedSecret(hash, noBytes, psk));
+    return new EarlySecret(
+      psk === undefined ? ExtractedSecret.ofNothing(hash) : ExtractedSecret.from(hash, noBytes, psk),
+    );
   }
 
   /** The PSK's. */
@@ -136,7 +138,7 @@ export function exportKeyingMaterial(
   context: Uint8Array,
   length: number,
 ): Uint8Array {
-  const secret = deriveSecret(hash, exporterSecret, label, hash.digest(noBytes));
+  const secret = deriveSecret(hash, exporterSecret, label, constantsOf(hash).digestOfNothing);
   const keyingMaterial = hkdfExpandLabel(hash, secret, 'exporter', hash.digest(context), length);
   secret.fill(0);
   return keyingMaterial;
@@ -148,9 +150,18 @@ class ExtractedSecret {
   readonly #secret: Uint8Array;
   #wiped = false;
 
-  constructor(hash: Hash, salt: Uint8Array, inputKeyingMaterial: Uint8Array | undefined) {
+  private constructor(hash: Hash, secret: Uint8Array) {
     this.hash = hash;
-    this.#secret = hkdfExtract(hash, salt, inputKeyingMaterial ?? new Uint8Array(hash.length));
+    this.#secret = secret;
+  }
+
+  static from(hash: Hash, salt: Uint8Array, inputKeyingMaterial: Uint8Array | undefined): ExtractedSecret {
+    return new ExtractedSecret(hash, hkdfExtract(hash, salt, inputKeyingMaterial ?? new Uint8Array(hash.length)));
+  }
+
+  /** The early secret without a PSK, which everybody knows. */
+  static ofNothing(hash: Hash): ExtractedSecret {
+    return new ExtractedSecret(hash, constantsOf(hash).earlySecret.slice());
   }
 
   derive(label: string, transcriptHash: Uint8Array): Secret {
@@ -160,14 +171,14 @@ class ExtractedSecret {
 
   /** Derive-Secret(., ., "") */
   deriveOfNothing(label: string): Secret {
-    return this.derive(label, this.hash.digest(noBytes));
+    return this.derive(label, constantsOf(this.hash).digestOfNothing);
   }
 
   /** The next secret of the schedule, extracted with this one's "derived" as the salt. Wipes this one. */
   next(inputKeyingMaterial: Uint8Array | undefined): ExtractedSecret {
     const salt = this.deriveOfNothing('derived');
     this.wipe();
-    const next = new ExtractedSecret(this.hash, salt, inputKeyingMaterial);
+    const next = ExtractedSecret.from(this.hash, salt, inputKeyingMaterial);
     salt.fill(0);
     return next;
   }
@@ -176,6 +187,25 @@ class ExtractedSecret {
     this.#secret.fill(0);
     this.#wiped = true;
   }
+}
+
+/** What every schedule over a hash has in common: computed once. */
+interface Constants {
+  /** Hash("") */
+  readonly digestOfNothing: Uint8Array;
+  /** HKDF-Extract(0, 0) */
+  readonly earlySecret: Uint8Array;
+}
+
+const constants = new WeakMap<Hash, Constants>();
+
+function constantsOf(hash: Hash): Constants {
+  const known = constants.get(hash);
+  if (known !== undefined) return known;
+  const earlySecret = hkdfExtract(hash, noBytes, new Uint8Array(hash.length));
+  const made = { digestOfNothing: hash.digest(noBytes), earlySecret };
+  constants.set(hash, made);
+  return made;
 }
 
 const noBytes = new Uint8Array(0);

@@ -52,10 +52,10 @@ export function sendFlight(parameters: Parameters, context: ServerContext): Tran
   });
 }
 
-/** What of the flight is made. */
+/** What of the flight is made: one list of effects, which grows. */
 interface Sent {
   readonly transcript: Transcript;
-  readonly effects: readonly Effect[];
+  readonly effects: Effect[];
 }
 
 interface OpenedFlight {
@@ -71,7 +71,8 @@ interface OpenedFlight {
 }
 
 function send({ transcript, effects }: Sent, message: Uint8Array): Sent {
-  return { transcript: transcript.append(message), effects: [...effects, { type: 'send', message }] };
+  effects.push({ type: 'send', message });
+  return { transcript: transcript.append(message), effects };
 }
 
 /** ServerHello, and the handshake traffic keys of both directions. */
@@ -141,10 +142,15 @@ function closeFlight<Name extends AfterFlight['name']>(
   const serverApplicationTraffic = main.serverTraffic(transcript.digest());
   const exporter = main.exporter(transcript.digest());
   const info = connectionInfo(parameters, flight, context);
-  const early: readonly Effect[] =
-    flight.early === undefined
-      ? []
-      : [{ type: 'early_data_read', early: flight.early, info, exporterSecret: exporter }];
+  effects.push(
+    keyLog(parameters, 'CLIENT_TRAFFIC_SECRET_0', clientApplicationTraffic),
+    keyLog(parameters, 'SERVER_TRAFFIC_SECRET_0', serverApplicationTraffic),
+    keyLog(parameters, 'EXPORTER_SECRET', exporter),
+    { type: 'K_send', epoch: 'application', suite, secret: serverApplicationTraffic },
+  );
+  if (flight.early !== undefined) {
+    effects.push({ type: 'early_data_read', early: flight.early, info, exporterSecret: exporter });
+  }
   return {
     next: {
       name,
@@ -155,14 +161,7 @@ function closeFlight<Name extends AfterFlight['name']>(
       clientCertificateType: clientCertificateType(parameters, context),
       tickets: ticketTerms(parameters, context),
     },
-    effects: [
-      ...effects,
-      keyLog(parameters, 'CLIENT_TRAFFIC_SECRET_0', clientApplicationTraffic),
-      keyLog(parameters, 'SERVER_TRAFFIC_SECRET_0', serverApplicationTraffic),
-      keyLog(parameters, 'EXPORTER_SECRET', exporter),
-      { type: 'K_send', epoch: 'application', suite, secret: serverApplicationTraffic },
-      ...early,
-    ],
+    effects,
   };
 }
 
