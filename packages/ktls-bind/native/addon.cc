@@ -25,6 +25,19 @@ namespace ktls {
 
 namespace {
 
+struct Bytes {
+  uint8_t* data;
+  size_t length;
+};
+
+// The bytes of a Uint8Array, by one call; valid until JavaScript runs again.
+Bytes BytesOf(const Napi::Value& value) {
+  void* data = nullptr;
+  size_t length = 0;
+  if (napi_get_typedarray_info(value.Env(), value, nullptr, &length, &data, nullptr, nullptr) != napi_ok) return {};
+  return {static_cast<uint8_t*>(data), length};
+}
+
 Napi::Value Number(Napi::Env env, int64_t value) { return Napi::Number::New(env, static_cast<double>(value)); }
 
 // "address port family", the form that costs no object; empty when there is no address.
@@ -93,19 +106,19 @@ class Socket : public Napi::ObjectWrap<Socket> {
   Napi::Value Fd(const Napi::CallbackInfo& info) { return Number(info.Env(), descriptor_.get()); }
 
   Napi::Value Read(const Napi::CallbackInfo& info) {
-    auto into = info[0].As<Napi::Uint8Array>();
-    return Number(info.Env(), ktls::Read(descriptor_.get(), into.Data(), into.ByteLength()));
+    const Bytes into = BytesOf(info[0]);
+    return Number(info.Env(), ktls::Read(descriptor_.get(), into.data, into.length));
   }
 
   Napi::Value Peek(const Napi::CallbackInfo& info) {
-    auto into = info[0].As<Napi::Uint8Array>();
-    return Number(info.Env(), ktls::Peek(descriptor_.get(), into.Data(), into.ByteLength()));
+    const Bytes into = BytesOf(info[0]);
+    return Number(info.Env(), ktls::Peek(descriptor_.get(), into.data, into.length));
   }
 
   // contentType * 2^32 + length, or negative.
   Napi::Value ReadRecord(const Napi::CallbackInfo& info) {
-    auto into = info[0].As<Napi::Uint8Array>();
-    const Record record = ktls::ReadRecord(descriptor_.get(), into.Data(), into.ByteLength());
+    const Bytes into = BytesOf(info[0]);
+    const Record record = ktls::ReadRecord(descriptor_.get(), into.data, into.length);
     if (record.length < 0) return Number(info.Env(), record.length);
     return Number(info.Env(), (static_cast<int64_t>(record.content_type) << 32) + record.length);
   }
@@ -122,10 +135,10 @@ class Socket : public Napi::ObjectWrap<Socket> {
       size_t bytes = 0;
       const Napi::HandleScope scope(info.Env());
       for (; start < count && filled < vector.size(); start++) {
-        auto chunk = chunks.Get(start).As<Napi::Uint8Array>();
-        if (chunk.ByteLength() == 0) continue;
-        vector[filled++] = {chunk.Data(), chunk.ByteLength()};
-        bytes += chunk.ByteLength();
+        const Bytes chunk = BytesOf(chunks.Get(start));
+        if (chunk.length == 0) continue;
+        vector[filled++] = {chunk.data, chunk.length};
+        bytes += chunk.length;
       }
       if (filled == 0) break;
       const int64_t n = ktls::Write(descriptor_.get(), vector.data(), filled, more || start < count);
@@ -138,8 +151,8 @@ class Socket : public Napi::ObjectWrap<Socket> {
 
   Napi::Value WriteRecord(const Napi::CallbackInfo& info) {
     const auto type = static_cast<uint8_t>(info[0].As<Napi::Number>().Uint32Value());
-    auto fragment = info[1].As<Napi::Uint8Array>();
-    return Number(info.Env(), ktls::WriteRecord(descriptor_.get(), type, fragment.Data(), fragment.ByteLength()));
+    const Bytes fragment = BytesOf(info[1]);
+    return Number(info.Env(), ktls::WriteRecord(descriptor_.get(), type, fragment.data, fragment.length));
   }
 
   // bytes * 4 + blocked + 2 * endOfFile, or negative.
@@ -251,14 +264,14 @@ class Socket : public Napi::ObjectWrap<Socket> {
 
   static void OnReady(void* data, int status, int events) { static_cast<Socket*>(data)->Ready(status, events); }
 
-  // Calls `onReady(status, events)` of the object.
+  // Calls `onReady(status, events)` of the object, as it was when watching began.
   void Ready(int status, int events) {
     const napi_env env = Env();
     const Napi::HandleScope scope(env);
     napi_value arguments[2];
     if (napi_create_int32(env, status, &arguments[0]) != napi_ok) return;
     if (napi_create_int32(env, events, &arguments[1]) != napi_ok) return;
-    CallBack(env, *context_, Value(), "onReady", arguments);
+    CallBack(env, *context_, Value(), on_ready_.Value(), arguments);
   }
 
   // A socket that is watched is not garbage, whoever still knows it.
@@ -267,7 +280,9 @@ class Socket : public Napi::ObjectWrap<Socket> {
     held_ = on;
     if (on) {
       Napi::ObjectWrap<Socket>::Ref();
+      on_ready_ = Napi::Persistent(Value().Get("onReady").As<Napi::Function>());
     } else {
+      on_ready_.Reset();
       Unref();
     }
   }
@@ -285,6 +300,8 @@ class Socket : public Napi::ObjectWrap<Socket> {
   std::unique_ptr<Napi::AsyncContext> context_;
   bool referenced_ = true;
   bool held_ = false;
+  // The property, looked up when watching begins and not at each event.
+  Napi::FunctionReference on_ready_;
 };
 
 // [first, second] descriptors of a connection with itself, which are the caller's to close; or -errno.

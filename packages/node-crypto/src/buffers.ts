@@ -29,7 +29,7 @@ export function keepRoom(room: Uint8Array, used: number): Uint8Array {
  * from elsewhere, parts of what was handed out, and a second release are ignored.
  */
 export function releaseBuffer(bytes: Uint8Array): void {
-  if (!lent.delete(bytes) || !(bytes.buffer instanceof ArrayBuffer)) return;
+  if (bytes.length <= largestInSlab || !lent.delete(bytes) || !(bytes.buffer instanceof ArrayBuffer)) return;
   const free = freeBlocks.get(bytes.buffer.byteLength);
   if (free !== undefined && (free.length + 1) * bytes.buffer.byteLength <= mostFreeBytes) free.push(bytes.buffer);
 }

@@ -6,6 +6,10 @@ import { type Control, isKernelSide, type Transport } from './transport/types.js
 
 /** @returns whether all that left is with TCP. */
 export function carryOut(events: readonly TlsEvent[], transport: Transport, handOver: HandOver): boolean {
+  // What most calls bring needs no lists.
+  const [only] = events;
+  if (only === undefined || (events.length === 1 && only.type === 'data')) return true;
+  if (events.length === 1 && only.type === 'transmit') return transport.write([only.data]);
   const bytes: Uint8Array[] = [];
   const controls: Control[] = [];
   for (const event of events) {

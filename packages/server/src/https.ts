@@ -155,9 +155,8 @@ export class HttpsServer extends HttpServer {
 
   /** Requests that came as early data wait, unless they are safe (RFC 8470). */
   override emit(event: string, ...parameters: unknown[]): boolean {
-    const give = () => super.emit(event, ...parameters);
-    if (!requestEvents.has(event)) return give();
-    return inItsTime(event, parameters[0], give) ? give() : true;
+    const held = requestEvents.has(event) && !inItsTime(event, parameters[0], () => super.emit(event, ...parameters));
+    return held || super.emit(event, ...parameters);
   }
 
   #serve(connection: TlsConnection): void {

@@ -109,7 +109,7 @@ export class Outgoing {
     }
     // The provider may seal into this memory again.
     for (const chunk of chunks) releaseBuffer(chunk);
-    if (items === this.#queue.length) this.#queue.length = 0;
+    if (this.#queue.length === 1) this.#queue.pop();
     else this.#queue.splice(0, items);
     return true;
   }

@@ -37,7 +37,9 @@ export class ReceivingHalf {
   readonly #deviations: Pick<Deviations, 'recordVersions' | 'unprotectedRecords'>;
   readonly #deframer = new Deframer();
   #keyed: Keyed | undefined;
-  #fragments: Fragment[] = [];
+  /** Those of the records opened last, and how many of them `next` has returned. */
+  #fragments: readonly Fragment[] = none;
+  #returned = 0;
   #skipping: Skipping | undefined;
   #skipped = 0;
   /** Whether the peer has shown that it has keys: from then on nothing of it comes in clear, whatever the key. */
@@ -71,7 +73,7 @@ export class ReceivingHalf {
   }
 
   get atRecordBoundary(): boolean {
-    return this.#deframer.buffered === 0 && this.#fragments.length === 0;
+    return this.#deframer.buffered === 0 && !this.#holdsFragments();
   }
 
   push(bytes: Uint8Array): void {
@@ -86,8 +88,7 @@ export class ReceivingHalf {
   /** The next fragment, a change_cipher_spec among them; `undefined` when more bytes are wanted. */
   next(): Fragment | undefined {
     for (;;) {
-      const held = this.#fragments.shift();
-      if (held !== undefined) return held;
+      if (this.#holdsFragments()) return this.#nextFragment();
       const run = this.#deframer.next();
       if (run === undefined) return undefined;
       if (run.contentType === contentTypes.application_data) this.#open(run.records);
@@ -184,6 +185,18 @@ export class ReceivingHalf {
     return { contentType, content };
   }
 
+  #nextFragment(): Fragment | undefined {
+    const fragment = this.#fragments[this.#returned];
+    this.#returned += 1;
+    // Nothing keeps what was returned.
+    if (!this.#holdsFragments()) this.#fragments = none;
+    return fragment;
+  }
+
+  #holdsFragments(): boolean {
+    return this.#returned < this.#fragments.length;
+  }
+
   /** Opens a run of protected records as far as the key in force reaches; the rest waits in the deframer. */
   #open(records: Uint8Array): void {
     const opener = this.#keyed?.opener;
@@ -202,14 +215,15 @@ export class ReceivingHalf {
       this.#proven = true;
       this.#skipping = undefined;
     }
-    this.#fragments.push(...fragments);
+    this.#fragments = fragments;
+    this.#returned = 0;
     if (failure === undefined && consumed === records.length) return;
     const rest = records.subarray(consumed);
     if (failure === undefined) {
       this.#deframer.unread(rest.length);
     } else if (this.#skipping === 'first_opened_record' && failure === 'bad_record_mac') {
       this.#skip(rest);
-    } else if (this.#fragments.length > 0) {
+    } else if (this.#holdsFragments()) {
       // What came before the bad record is good: it is delivered, and the record fails when its turn comes.
       this.#deframer.unread(rest.length);
     } else {
@@ -227,7 +241,7 @@ export class ReceivingHalf {
     for (let offset = 0; offset < records.length; ) {
       const length = ((records[offset + 3] ?? 0) << 8) | (records[offset + 4] ?? 0);
       if (length - overhead > this.#limit) {
-        if (offset === 0 && this.#fragments.length === 0) this.checkLimit(length - overhead);
+        if (offset === 0 && !this.#holdsFragments()) this.checkLimit(length - overhead);
         return records.subarray(0, offset);
       }
       offset += headerLength + length;
@@ -249,6 +263,8 @@ export class ReceivingHalf {
     this.#deframer.unread(records.length - length);
   }
 }
+
+const none: readonly Fragment[] = [];
 
 const failureTexts: Readonly<Record<string, string>> = {
   bad_record_mac: 'a record does not authenticate under the key in force',
