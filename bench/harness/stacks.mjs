@@ -8,27 +8,27 @@ import { connect as connectNode, createServer as createNodeServer } from 'node:t
 import { connect as connectOurs, createHttpsServer, createServer } from 'tls13-server';
 
 /**
- * A stack, as it goes over IPC: { kind: 'tcp' } | { kind: 'node' } |
- * { kind: 'ours', provider: 'native' | 'node' | 'noble', offload: 'off' | 'send' | 'both' }
+ * A stack, as it goes over IPC: { kind: 'tcp' } | { kind: 'node', group? } |
+ * { kind: 'ours', provider: 'native' | 'node' | 'noble', offload: 'off' | 'send' | 'both', group? }; `group` for X25519
  */
 
 /** A server that calls `handler` with each connection that is ready for data. */
 export async function createStreamServer(stack, certificate, handler) {
   if (stack.kind === 'tcp') return createTcpServer({ allowHalfOpen: false, noDelay: true }, handler);
-  if (stack.kind === 'node') return createNodeServer(nodeOptions(certificate), handler);
+  if (stack.kind === 'node') return createNodeServer(nodeOptions(stack, certificate), handler);
   return createServer({ ...(await ourOptions(stack)), ...certificate }, handler);
 }
 
 /** An HTTP/1.1 server, over TLS unless the stack is plain TCP, that calls `handler(request, response)`. */
 export async function createHttpServer(stack, certificate, handler) {
   if (stack.kind === 'tcp') return createPlainHttpServer({ noDelay: true }, handler);
-  if (stack.kind === 'node') return createNodeHttpsServer(nodeOptions(certificate), handler);
+  if (stack.kind === 'node') return createNodeHttpsServer(nodeOptions(stack, certificate), handler);
   return createHttpsServer({ ...(await ourOptions(stack)), ...certificate }, handler);
 }
 
 /** The same for HTTP/2. */
 export async function createHttp2Server(stack, certificate, handler) {
-  if (stack.kind === 'node') return createNodeHttp2Server(nodeOptions(certificate), handler);
+  if (stack.kind === 'node') return createNodeHttp2Server(nodeOptions(stack, certificate), handler);
   return createHttpsServer({ ...(await ourOptions(stack)), ...certificate, http2: true }, handler);
 }
 
@@ -51,19 +51,22 @@ export async function connectTo(stack, { port, certificate, session, ALPNProtoco
   };
   const socket =
     stack.kind === 'node'
-      ? connectNode({ ...options, ...parameters, minVersion: 'TLSv1.3', noDelay: true })
+      ? connectNode({ ...options, ...parameters(stack), minVersion: 'TLSv1.3', noDelay: true })
       : connectOurs({ ...options, ...(await ourOptions(stack)) });
   return withPromises(socket, 'secureConnect');
 }
 
-const parameters = { ciphers: 'TLS_AES_128_GCM_SHA256', ecdhCurve: 'X25519' };
-
-function nodeOptions(certificate) {
-  return { ...certificate, ...parameters, minVersion: 'TLSv1.3', noDelay: true };
+function parameters({ group = 'X25519' }) {
+  return { ciphers: 'TLS_AES_128_GCM_SHA256', ecdhCurve: group };
 }
 
-async function ourOptions({ provider, offload }) {
-  return { ...parameters, offload, provider: provider === 'noble' ? await noble() : provider };
+function nodeOptions(stack, certificate) {
+  return { ...certificate, ...parameters(stack), minVersion: 'TLSv1.3', noDelay: true };
+}
+
+async function ourOptions(stack) {
+  const { provider, offload } = stack;
+  return { ...parameters(stack), offload, provider: provider === 'noble' ? await noble() : provider };
 }
 
 /** Only a program that uses it carries it. */

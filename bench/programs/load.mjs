@@ -2,6 +2,7 @@
 import { kernel } from 'ktls-bind';
 import { answer } from '../harness/program.mjs';
 import { connectTo } from '../harness/stacks.mjs';
+import { storm } from './storm.mjs';
 
 const chunk = Buffer.alloc(65_536, 'a line of text that is neither all zeros nor random\n');
 const held = [];
@@ -25,6 +26,8 @@ answer({
     };
     await Promise.all(Array.from({ length: atOnce }, worker));
   },
+
+  storm,
 
   /** The connection that `receive` and `send` use. */
   open: async (target) => {

@@ -5,6 +5,7 @@ import { kernel } from 'ktls-bind';
 import { sendFile } from 'tls13-server';
 import { answer } from '../harness/program.mjs';
 import { createHttp2Server, createHttpServer, createStreamServer } from '../harness/stacks.mjs';
+import { stallsSeen, watchStalls } from './stalls.mjs';
 
 const chunk = Buffer.alloc(65_536, 'a line of text that is neither all zeros nor random\n');
 const smallBody = Buffer.alloc(100, 'small ');
@@ -25,6 +26,8 @@ answer({
     await new Promise((resolve) => server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, resolve));
     return server.address().port;
   },
+  watchStalls,
+  stallsSeen,
 });
 
 const applications = {

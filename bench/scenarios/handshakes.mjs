@@ -1,4 +1,5 @@
 // Whole connections, as short as they get: where a handshake's cost shows.
+import { createProvider } from 'tls13-node-crypto';
 import { startPair } from '../harness/pair.mjs';
 import { nginx, nodeTls, ours, oursInKernel, oursNoble, oursNode, plainTcp, witnessed } from '../harness/subjects.mjs';
 
@@ -34,7 +35,49 @@ export const clientHandshake = {
   open: (subject, context) => open({ client: subject.stack }, subject, context),
 };
 
-/** The side that is given is the measured one; the other is node:tls, or plain TCP for plain TCP. */
+export const hybridHandshake = {
+  name: 'hybrid-handshake',
+  title: 'Full handshake with X25519MLKEM768, server',
+  measures:
+    'processor time of the server process per connection as in full-handshake, with the group that is named instead of X25519; the client is ' +
+    'ours with the same group, over the addon, for all',
+  unit: 'µs',
+  warmUpTimes: 4,
+  subjects: () => {
+    const native = ours.stack;
+    const hybrid = { ...native, group };
+    const { groups } = createProvider().report;
+    const byOpenssl = groups[group] === 'openssl';
+    const openssl = process.versions.openssl;
+    const absent = {
+      unavailable: `OpenSSL ${openssl} has no ML-KEM, which came with 3.5; what it costs by noble is the row for that`,
+    };
+    return [
+      { name: 'ours, X25519', stack: native },
+      { name: `ours, ${group}`, stack: hybrid, ...(byOpenssl ? {} : absent) },
+      {
+        name: `ours, ${group} with ML-KEM by noble`,
+        stack: hybrid,
+        ...(byOpenssl
+          ? { unavailable: `OpenSSL ${openssl} has ML-KEM, and then it is not noble that computes it` }
+          : {}),
+      },
+      { name: 'node:tls, X25519', stack: nodeTls.stack },
+      {
+        name: `node:tls, ${group}`,
+        stack: { ...nodeTls.stack, group },
+        comparedWith: 'node:tls, X25519',
+        ...(byOpenssl ? {} : absent),
+      },
+    ];
+  },
+  open: (subject, context) =>
+    open({ server: subject.stack, client: { ...ours.stack, group: subject.stack.group } }, subject, context),
+};
+
+const group = 'X25519MLKEM768';
+
+/** The side that is given, or the server of both, is the measured one; the other is node:tls, or plain TCP for plain TCP. */
 async function open({ server, client, resume = false }, subject, context) {
   const slow = subject === oursNoble;
   const count = context.amount({ quick: slow ? 15 : 200, full: slow ? 40 : 300 });

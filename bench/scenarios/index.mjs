@@ -1,7 +1,8 @@
 // Every scenario, in the order in which they run.
 import { bulkReceive, bulkSend, clientReceive, clientSend } from './bulk.mjs';
 import { engineHandshake, engineOpen, engineSeal } from './engine.mjs';
-import { clientHandshake, fullHandshake, resumedHandshake } from './handshakes.mjs';
+import { eventLoop } from './event-loop.mjs';
+import { clientHandshake, fullHandshake, hybridHandshake, resumedHandshake } from './handshakes.mjs';
 import { requests, staticFile } from './http.mjs';
 import { kernelFile, kernelFileInstructions } from './kernel-file.mjs';
 import { http2Requests, httpsConnections, wrkRequests } from './loaded.mjs';
@@ -11,6 +12,7 @@ import { portableOpen, portableSeal } from './portable.mjs';
 export const scenarios = [
   fullHandshake,
   resumedHandshake,
+  hybridHandshake,
   bulkSend,
   bulkReceive,
   staticFile,
@@ -19,6 +21,7 @@ export const scenarios = [
   http2Requests,
   httpsConnections,
   idleMemory,
+  eventLoop,
   clientHandshake,
   clientSend,
   clientReceive,
