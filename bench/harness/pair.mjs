@@ -3,11 +3,12 @@ import { startNginx } from './nginx.mjs';
 import { cpuOf, startProgram } from './program.mjs';
 
 /**
- * Starts both. @param application what the server does: a name in programs/serve.mjs, with its `options`.
+ * Starts both. @param program in place of programs/serve.mjs. @param application what the server does: a name there, with
+ * its `options`.
  * @returns `load(name, input)`, which answers what programs/load.mjs does, `cpu(side, work)`, `server`, and `close()`.
  */
-export async function startPair({ server, client, application, options, context }) {
-  const { program: serving, port } = await startServer({ server, application, options, context });
+export async function startPair({ program, server, client, application, options, context }) {
+  const { program: serving, port } = await startServer({ program, server, application, options, context });
   const loading = startProgram('load', { cpu: context.pin ? 1 : undefined });
   await loading.ask('memory');
   const target = { stack: client, port, certificate: context.certificate, http: server.kind === 'nginx' };
@@ -23,9 +24,9 @@ export async function startPair({ server, client, application, options, context 
 }
 
 /** Starts the serving one alone. @returns { program, port } */
-export async function startServer({ server, application, options, context }) {
+export async function startServer({ program: name = 'serve', server, application, options, context }) {
   const where = { cpu: context.pin ? 0 : undefined };
-  const program = server.kind === 'nginx' ? startNginx(server.command, where) : startProgram('serve', where);
+  const program = server.kind === 'nginx' ? startNginx(server.command, where) : startProgram(name, where);
   try {
     const { certificate } = context;
     const port = await program.ask('listen', { stack: server, application, options, certificate });

@@ -9,14 +9,15 @@ import { connect as connectOurs, createHttpsServer, createServer } from 'tls13-s
 
 /**
  * A stack, as it goes over IPC: { kind: 'tcp' } | { kind: 'node', group? } |
- * { kind: 'ours', provider: 'native' | 'node' | 'noble', offload: 'off' | 'send' | 'both', group? }; `group` for X25519
+ * { kind: 'ours', provider: 'native' | 'node' | 'noble', offload: 'off' | 'send' | 'both', group?,
+ *   asynchronousSigning? }; `group` for X25519
  */
 
-/** A server that calls `handler` with each connection that is ready for data. */
-export async function createStreamServer(stack, certificate, handler) {
+/** A server that calls `handler` with each connection that is ready for data. @param more options of TLS. */
+export async function createStreamServer(stack, certificate, handler, more = {}) {
   if (stack.kind === 'tcp') return createTcpServer({ allowHalfOpen: false, noDelay: true }, handler);
-  if (stack.kind === 'node') return createNodeServer(nodeOptions(stack, certificate), handler);
-  return createServer({ ...(await ourOptions(stack)), ...certificate }, handler);
+  if (stack.kind === 'node') return createNodeServer({ ...nodeOptions(stack, certificate), ...more }, handler);
+  return createServer({ ...(await ourOptions(stack)), ...certificate, ...more }, handler);
 }
 
 /** An HTTP/1.1 server, over TLS unless the stack is plain TCP, that calls `handler(request, response)`. */
@@ -65,8 +66,13 @@ function nodeOptions(stack, certificate) {
 }
 
 async function ourOptions(stack) {
-  const { provider, offload } = stack;
-  return { ...parameters(stack), offload, provider: provider === 'noble' ? await noble() : provider };
+  const { provider, offload, asynchronousSigning = false } = stack;
+  return {
+    ...parameters(stack),
+    offload,
+    asynchronousSigning,
+    provider: provider === 'noble' ? await noble() : provider,
+  };
 }
 
 /** Only a program that uses it carries it. */

@@ -1,7 +1,9 @@
 // Every scenario, in the order in which they run.
 import { bulkReceive, bulkSend, clientReceive, clientSend } from './bulk.mjs';
+import { clusterScaling } from './cluster.mjs';
 import { engineHandshake, engineOpen, engineSeal } from './engine.mjs';
-import { eventLoop } from './event-loop.mjs';
+import { eventLoop, signingCost, signingStall } from './event-loop.mjs';
+import { growthConnections, growthFiles } from './growth.mjs';
 import { clientHandshake, fullHandshake, hybridHandshake, resumedHandshake } from './handshakes.mjs';
 import { requests, staticFile } from './http.mjs';
 import { kernelFile, kernelFileInstructions } from './kernel-file.mjs';
@@ -22,6 +24,11 @@ export const scenarios = [
   httpsConnections,
   idleMemory,
   eventLoop,
+  signingStall,
+  signingCost,
+  growthFiles,
+  growthConnections,
+  clusterScaling,
   clientHandshake,
   clientSend,
   clientReceive,

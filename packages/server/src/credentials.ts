@@ -20,6 +20,12 @@ export interface SecureContextOptions extends StapledOptions {
   /** Signs instead of `key`: for a key that never leaves an HSM, a KMS or another process. */
   readonly signer?: Signer;
   /**
+   * Sign with `key` on the thread pool: other connections go on meanwhile, and the pool's four threads (UV_THREADPOOL_SIZE) sign side by
+   * side. For RSA, whose signatures take milliseconds, it is worth its price of some ten microseconds a handshake; for elliptic
+   * curves it is not. Default false. What `signer` does is its own affair: it may return a promise.
+   */
+  readonly asynchronousSigning?: boolean;
+  /**
    * A delegated credential (RFC 9345), in PEM as `delegate` makes it or DER; `key` is then the key that it delegates to.
    * Presented to clients that accept it; give the certificate's own pair in `credentials` for the others.
    */
@@ -157,18 +163,20 @@ function readPairs(options: SecureContextOptions): readonly Credential[] {
     return [{ certificateChain: readCertificates(cert).map(({ raw }) => new Uint8Array(raw)), signer }];
   }
   if (key === undefined) throw new TypeError('cert was given without key: give the private key that goes with it');
-  if (!isList(key)) return [credential({ cert, ...keyOptions(key, passphrase) })];
+  const asynchronous = options.asynchronousSigning ?? false;
+  if (!isList(key)) return [credential({ cert, asynchronous, ...keyOptions(key, passphrase) })];
   const keys = key.map((one) => keyOptions(one, passphrase));
   const chains = isList(cert) ? cert : [cert];
-  return chains.map((chain) => credential({ cert: chain, ...matchingKey(chain, keys) }));
+  return chains.map((chain) => credential({ cert: chain, asynchronous, ...matchingKey(chain, keys) }));
 }
 
-function delegatedPair({ cert, key, passphrase }: SecureContextOptions, delegated: PemOrDer): Credential {
+function delegatedPair(options: SecureContextOptions, delegated: PemOrDer): Credential {
+  const { cert, key, passphrase, asynchronousSigning: asynchronous = false } = options;
   if (cert === undefined || key === undefined || isList(key)) {
     throw new TypeError('delegatedCredential goes with one cert and one key, which is the one that it delegates to');
   }
   const own = keyOptions(key, passphrase);
-  return delegatedCredential(cert, own.key, delegated, own.passphrase);
+  return delegatedCredential({ cert, ...own, delegated, asynchronous });
 }
 
 interface NamedCredential {

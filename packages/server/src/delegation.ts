@@ -55,13 +55,16 @@ export async function delegate({ cert, key, passphrase, lifetime, role }: Delega
   };
 }
 
+interface Delegated {
+  readonly cert: CertificateSource | readonly CertificateSource[];
+  readonly key: PemOrDer | KeyObject;
+  readonly passphrase?: string;
+  readonly delegated: PemOrDer;
+  readonly asynchronous: boolean;
+}
+
 /** A credential that signs with the delegated key. Throws TypeError when key and credential do not belong together. */
-export function delegatedCredential(
-  cert: CertificateSource | readonly CertificateSource[],
-  source: PemOrDer | KeyObject,
-  delegated: PemOrDer,
-  passphrase: string | undefined,
-): Credential {
+export function delegatedCredential({ cert, key: source, passphrase, delegated, asynchronous }: Delegated): Credential {
   const bytes = bytesOf(delegated);
   const key = privateKey(source, passphrase);
   if (!Buffer.from(publicKeyIn(bytes)).equals(spkiOf(createPublicKey(key)))) {
@@ -69,7 +72,7 @@ export function delegatedCredential(
   }
   return {
     certificateChain: readCertificates(cert).map(({ raw }) => new Uint8Array(raw)),
-    signer: keySigner(key),
+    signer: keySigner(key, { asynchronous }),
     delegatedCredential: bytes,
   };
 }

@@ -2,19 +2,20 @@
  * Joins an engine to a transport, and is the only place where they meet: carries out the engine's events, hands
  * directions over to the kernel at the right moments (hand-over.ts), and keeps the order of what leaves.
  */
-import { type ConnectionInfo, contentTypes, type TlsEngine, TlsError, type TlsEvent } from 'tls13-core';
+import { type ConnectionInfo, contentTypes, type TlsEngine, type TlsError, type TlsEvent } from 'tls13-core';
 import { releaseBuffer } from 'tls13-node-crypto';
 import { carryOut, sealInRecords } from './carry-out.js';
 import type { Done, DriverOwner, DriverSettings } from './driver-owner.js';
 import { EarlySending } from './early-sending.js';
-import { asSystemError, ConnectionError, notConnected, recordFault } from './errors.js';
+import { abandoned, asSystemError, cannotRekey, closedUnsent, neverRead, notConnected, recordFault } from './errors.js';
 import { HandOver } from './hand-over.js';
+import { handshakeTurns, type TurnTaker } from './handshake-turns.js';
 import type { ConnectionOffload } from './offload.js';
 import { readTransfer } from './read-transfer.js';
 import { takeBytes } from './transport/chunks.js';
 import type { FileTransfer, Transport, TransportHandler } from './transport/types.js';
 
-export class Driver implements TransportHandler {
+export class Driver implements TransportHandler, TurnTaker {
   readonly engine: TlsEngine;
   readonly transport: Transport;
   readonly #owner: DriverOwner;
@@ -128,12 +129,7 @@ export class Driver implements TransportHandler {
   /** Throws ConnectionError `ERR_TLS_REKEY_UNSUPPORTED` or `ERR_TLS_NOT_CONNECTED`. */
   updateKeys(request: boolean): void {
     if (this.#phase !== 'open') throw notConnected();
-    if (this.#handOver.sendingKernel?.support.rekey.send === false) {
-      throw new ConnectionError(
-        'ERR_TLS_REKEY_UNSUPPORTED',
-        "the kernel seals this connection's records and cannot replace its key (Linux 6.14 can)",
-      );
-    }
+    if (this.#handOver.sendingKernel?.support.rekey.send === false) throw cannotRekey();
     this.#handle(this.engine.updateKeys(request));
   }
 
@@ -161,18 +157,26 @@ export class Driver implements TransportHandler {
     // Its events go nowhere: this wipes the secrets.
     this.engine.abort(abandoned);
     // An error costs a stack trace: only for somebody who waits.
-    if (!idle) {
-      this.#settle(new ConnectionError('ERR_TLS_CONNECTION_CLOSED', 'the connection was closed before this was sent'));
-    }
+    if (!idle) this.#settle(closedUnsent());
   }
 
   // --- what the transport reports
 
   received(bytes: Uint8Array): void {
-    if (this.#isOver()) return;
     this.#heard = true;
+    if (this.#phase === 'handshake') handshakeTurns.take(this, bytes);
+    else this.takeTurn(bytes);
+  }
+
+  takeTurn(bytes: Uint8Array): void {
+    if (this.#isOver()) return;
     this.#handle(this.engine.receive(bytes));
     if (this.#phase === 'open') this.#handOver.receive(this.#peerClosed);
+  }
+
+  wait(on: boolean): void {
+    this.#pending = on;
+    this.#updateReading();
   }
 
   receivedRecord(contentType: number, fragment: Uint8Array): void {
@@ -250,7 +254,7 @@ export class Driver implements TransportHandler {
         return this.#owner.secret(event.label, event.clientRandom, event.secret);
       case 'key_update':
         if (event.direction === 'send' && event.requested && !this.transport.drained) this.#unread += 1;
-        if (this.#unread > mostUnread) return this.abort(new TlsError('unexpected_message', unreadText));
+        if (this.#unread > mostUnread) return this.abort(neverRead(mostUnread));
         return this.#owner.keyUpdated(event.direction, event.requested);
       case 'certificate_requested':
       case 'authenticated':
@@ -275,8 +279,7 @@ export class Driver implements TransportHandler {
   }
 
   #await(settled: Promise<void>): void {
-    this.#pending = true;
-    this.#updateReading();
+    this.wait(true);
     settled.then(() => {
       this.#pending = false;
       if (this.#isOver()) return;
@@ -394,5 +397,3 @@ export class Driver implements TransportHandler {
 
 const sealedAtOnce = 262_144;
 const mostUnread = 32;
-const unreadText = `more than ${mostUnread} KeyUpdates were asked for, and none of them read`;
-const abandoned = new TlsError('user_canceled', 'the connection was abandoned');

@@ -34,6 +34,23 @@ export function notConnected(): ConnectionError {
   return new ConnectionError('ERR_TLS_NOT_CONNECTED', 'the connection is not open');
 }
 
+export function closedUnsent(): ConnectionError {
+  return new ConnectionError('ERR_TLS_CONNECTION_CLOSED', 'the connection was closed before this was sent');
+}
+
+export function cannotRekey(): ConnectionError {
+  return new ConnectionError(
+    'ERR_TLS_REKEY_UNSUPPORTED',
+    "the kernel seals this connection's records and cannot replace its key (Linux 6.14 can)",
+  );
+}
+
+export function neverRead(most: number): TlsError {
+  return new TlsError('unexpected_message', `more than ${most} KeyUpdates were asked for, and none of them read`);
+}
+
+export const abandoned = new TlsError('user_canceled', 'the connection was abandoned');
+
 /** A failed system call as node:net reports it: `code` is the errno's name, `syscall` what was tried. */
 export interface SystemError extends Error {
   readonly code: string;

@@ -56,7 +56,11 @@ export function rawPublicKeyCredential(options: SecureContextOptions): Credentia
   if (typeof rawPublicKey !== 'boolean' && asText(readPublicKey(rawPublicKey, 'rawPublicKey')) !== asText(publicKey)) {
     throw new TypeError('rawPublicKey is not the public key of key');
   }
-  return { certificateChain: [], rawPublicKey: publicKey, signer: keySigner(own) };
+  return {
+    certificateChain: [],
+    rawPublicKey: publicKey,
+    signer: keySigner(own, { asynchronous: options.asynchronousSigning ?? false }),
+  };
 }
 
 /** DER SubjectPublicKeyInfo. A private key is refused: it has no business where only the public one is needed. */
