@@ -6,7 +6,11 @@ import { answer } from '../harness/program.mjs';
 import { createStreamServer } from '../harness/stacks.mjs';
 
 if (cluster.isPrimary) answer(primary());
-else process.once('message', work);
+else {
+  process.once('message', work);
+  // What is sent before a module has loaded is lost.
+  process.send('ready');
+}
 
 function primary() {
   const workers = [];
@@ -22,6 +26,7 @@ function primary() {
       let port = 0;
       for (let count = options.workers; count > 0; count -= 1) {
         const worker = cluster.fork();
+        await once(worker, 'message');
         worker.send({ stack, certificate, ticketKeys });
         [port] = await once(worker, 'message');
         workers.push(worker);
