@@ -17,6 +17,44 @@ for (const transport of transports) {
       await eventually(() => server.counters.connections.open === 0, 'the server closed its side');
     });
 
+    it('writes strings in their encodings, several at once and none longer than they are', async () => {
+      const server = await serve({ transport }, (connection) => connection.pipe(connection));
+      const client = await dialed(server, { transport });
+      const parts = [
+        ['head: é\r\n', 'latin1'],
+        ['ü', 'utf8'],
+        ['6869zz', 'hex'],
+        ['aGk=!', 'base64'],
+        ['ä', 'utf16le'],
+      ] as const;
+      client.cork();
+      for (const [text, encoding] of parts) client.write(text, encoding);
+      client.write(Buffer.from('body'));
+      client.uncork();
+      client.end('6869zz', 'hex');
+      const written = [...parts.map(([text, encoding]) => Buffer.from(text, encoding)), Buffer.from('bodyhi')];
+      expect(await readAll(client)).toEqual(Buffer.concat(written));
+    });
+
+    it('delivers to who listens, holds for who pauses, and in the encoding that was set', async () => {
+      const server = await serve({ transport }, (connection) => connection.pipe(connection));
+      const client = await dialed(server, { transport });
+      const text = 'eins zwei drei vier fünf ';
+      let heard = '';
+      client.setEncoding('utf8').on('data', (part: string) => {
+        heard += part;
+        client.pause();
+        setImmediate(() => client.resume());
+      });
+      for (let times = 0; times < 20; times += 1) {
+        client.write(text);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      client.end();
+      await once(client, 'end');
+      expect(heard).toBe(text.repeat(20));
+    });
+
     it('keeps half of it open with allowHalfOpen', async () => {
       const server = await serve({ transport, allowHalfOpen: true }, async (connection) => {
         const request = await readAll(connection);
