@@ -17,8 +17,8 @@ const usage = `usage: npm run bench -- [options]
   --draw         measures nothing: draws docs/benchmarks.md from what is kept
   --list         the scenarios, and what they measure
   --help
-What is measured is kept in docs/benchmarks/nodeMAJOR.json (with --only: in place of those scenarios there), from which
-docs/benchmarks.md and its charts are drawn.`;
+What is measured is kept in docs/benchmarks/nodeMAJOR.json, in place of the same scenarios there; the others stay if they are
+of the same machine and version of Node. From these files docs/benchmarks.md and its charts are drawn.`;
 
 const ownMajor = Number(process.versions.node.split('.')[0]);
 
@@ -95,6 +95,8 @@ async function runAll(scenarios, chosen, values) {
     console.log(`${set.runtime}; ${set.machine}`);
     console.log(`medians of ${context.rounds} interleaved rounds; below 1.00 × is cheaper than the first row\n`);
   }
+  const { keepResults } = await import('./report/results.mjs');
+  const keeps = !values.json && (!values.quick || values.keep);
   const results = [];
   const failed = [];
   for (const scenario of chosen) {
@@ -104,6 +106,8 @@ async function runAll(scenarios, chosen, values) {
       results.push(result);
       progress.end();
       if (!values.json) console.log(asText(result, goals, { ...set, scenarios: { [result.name]: result } }));
+      // At once: a run that is interrupted has not run for nothing.
+      if (keeps) keepResults(`node${ownMajor}`, { ...set, results: [result] });
     } catch (error) {
       failed.push(scenario.name);
       progress.end();
@@ -111,13 +115,22 @@ async function runAll(scenarios, chosen, values) {
     }
   }
   if (values.json) console.log(JSON.stringify({ ...set, results }, undefined, 2));
-  else if (!values.quick || values.keep) {
-    const { keepResults } = await import('./report/results.mjs');
-    keepResults(`node${ownMajor}`, { ...set, results });
-    await draw(scenarios);
-  }
+  else nameAbsences(results);
+  if (keeps) await draw(scenarios);
   if (failed.length > 0) console.error(`failed: ${failed.join(', ')}`);
   return failed.length === 0 ? 0 : 1;
+}
+
+/** What this machine could not measure, and why, once a reason. */
+function nameAbsences(results) {
+  const reasons = new Map();
+  for (const { name: scenario, rows } of results) {
+    for (const { name, unavailable } of rows) {
+      if (unavailable !== undefined)
+        reasons.set(unavailable, [...(reasons.get(unavailable) ?? []), `${scenario}: ${name}`]);
+    }
+  }
+  for (const [reason, rows] of reasons) console.log(`Not measured here, ${rows.join('; ')}:\n  ${reason}\n`);
 }
 
 async function draw(scenarios) {

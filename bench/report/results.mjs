@@ -29,11 +29,18 @@ import { documentOf } from './document.mjs';
 const docs = fileURLToPath(new URL('../../docs/', import.meta.url));
 const folder = join(docs, 'benchmarks');
 
-/** Puts results into a kept set, which is made where there is none; what it has of other scenarios stays. */
+/**
+ * Puts results into a kept set, which is made where there is none. What it has of other scenarios stays, unless it is of
+ * another machine or runtime: a set is of one.
+ */
 export function keepResults(name, { results, ...set }) {
   const path = join(folder, `${name}.json`);
-  const kept = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).scenarios : {};
-  const scenarios = { ...kept, ...Object.fromEntries(results.map((result) => [result.name, result])) };
+  const kept = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined;
+  const stays = kept?.machine === set.machine && kept.runtime === set.runtime;
+  const scenarios = {
+    ...(stays ? kept.scenarios : {}),
+    ...Object.fromEntries(results.map((result) => [result.name, result])),
+  };
   mkdirSync(folder, { recursive: true });
   writeFileSync(path, asJson({ ...set, scenarios }));
 }

@@ -52,7 +52,7 @@ describe('the document of the benchmarks', () => {
     for (const [, width] of widths) expect(Number(width)).toBeLessThanOrEqual(330);
   });
 
-  it('in the repository is what is drawn from the results in it', () => {
+  it('in the repository shows every chart that lies beside it, and no other', () => {
     const docs = new URL('../../docs/', import.meta.url);
     const charts = readdirSync(new URL('benchmarks/', docs)).filter((name) => name.endsWith('.svg'));
     const markdown = readFileSync(new URL('benchmarks.md', docs), 'utf8');
