@@ -76,7 +76,7 @@ async function subjectsHere(context) {
     bare('kernel seals: sendfile (the floor)', 'sendfile', true),
     bare('kernel seals: send of 256 KiB', 'send', true),
     await nginx('nginx', { offload: 'off' }, { client: 'tls', sealed: false }),
-    node('ours', { kind: 'ours', provider: 'native', offload: 'off' }, false),
+    { ...node('ours', { kind: 'ours', provider: 'native', offload: 'off' }, false), comparedWith: 'nginx' },
     node('node:https', { kind: 'node' }, false),
     bare('user space seals: write', 'write', false),
     bare('user space seals: MSG_ZEROCOPY', 'zerocopy', false),
