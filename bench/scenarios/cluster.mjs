@@ -20,7 +20,7 @@ export const clusterScaling = {
       })),
     ),
   open: async ({ stack, workers }, context) => {
-    const count = context.amount({ quick: 200, full: 1000 });
+    const count = context.amount({ quick: 200, full: 400 });
     const pair = await startPair({
       program: 'cluster',
       server: stack,

@@ -17,7 +17,7 @@ export const engineHandshake = {
   subjects: () => [native, node, noble],
   open: async (subject, context) => {
     const slow = subject === noble;
-    const count = context.amount({ quick: slow ? 20 : 250, full: slow ? 200 : 2000 });
+    const count = context.amount({ quick: slow ? 20 : 250, full: slow ? 100 : 1000 });
     const each = `${count} handshakes`;
     return { each, ...(await open(subject, context, (program) => program.ask('handshakes', { count }))) };
   },
