@@ -6,6 +6,7 @@
 #include <iterator>
 #include <mutex>
 #include <optional>
+#include <vector>
 
 namespace tls13 {
 
@@ -31,6 +32,58 @@ const EVP_CIPHER* CipherOf(const AeadAlgorithm& algorithm) {
 
 int Length(size_t length) { return static_cast<int>(length); }
 
+// Contexts of OpenSSL with key schedules: more than a kilobyte each, so that keys share them. A key that is in use finds
+// its own again; one that was idle while many others were used sets itself anew, which costs less than a small record.
+class Contexts {
+ public:
+  // Of this thread.
+  static Contexts& Get() {
+    static thread_local Contexts contexts;
+    return contexts;
+  }
+
+  // The context at `slot` if it still is the owner's, or null.
+  EVP_CIPHER_CTX* Find(const void* owner, uint16_t slot) const {
+    return slot < slots_.size() && slots_[slot].owner == owner ? slots_[slot].context.get() : nullptr;
+  }
+
+  // A context without a key for this owner: nobody's, or that of whoever has had his the longest.
+  EVP_CIPHER_CTX* Take(const void* owner, uint16_t& slot) {
+    if (!free_.empty()) {
+      slot = free_.back();
+      free_.pop_back();
+    } else if (slots_.size() < kMost) {
+      slot = static_cast<uint16_t>(slots_.size());
+      slots_.push_back({CipherContext(EVP_CIPHER_CTX_new()), nullptr});
+    } else {
+      slot = static_cast<uint16_t>(eldest_);
+      eldest_ = (eldest_ + 1) % kMost;
+    }
+    slots_[slot].owner = owner;
+    EVP_CIPHER_CTX* context = slots_[slot].context.get();
+    EVP_CIPHER_CTX_reset(context);
+    return context;
+  }
+
+  // Wipes the key schedule if it still is the owner's.
+  void GiveBack(const void* owner, uint16_t slot) {
+    if (slot >= slots_.size() || slots_[slot].owner != owner) return;
+    EVP_CIPHER_CTX_reset(slots_[slot].context.get());
+    slots_[slot].owner = nullptr;
+    free_.push_back(slot);
+  }
+
+ private:
+  static constexpr size_t kMost = 256;
+  struct Slot {
+    CipherContext context;
+    const void* owner;
+  };
+  std::vector<Slot> slots_;
+  std::vector<uint16_t> free_;
+  size_t eldest_ = 0;
+};
+
 }  // namespace
 
 const AeadAlgorithm& FindAead(Napi::Value name) {
@@ -42,27 +95,46 @@ const AeadAlgorithm& FindAead(Napi::Value name) {
 }
 
 AeadKey::AeadKey(Napi::Env env, const AeadAlgorithm& algorithm, Bytes key, Direction direction)
-    : algorithm_(algorithm), context_(EVP_CIPHER_CTX_new()) {
+    : algorithm_(algorithm), direction_(direction) {
   if (key.length != algorithm.key_length) {
     throw Napi::RangeError::New(env, std::string("a key of ") + algorithm.name + " has " +
                                          std::to_string(algorithm.key_length) + " bytes, this one has " +
                                          std::to_string(key.length));
   }
+  std::memcpy(key_, key.data, key.length);
   ErrorMark mark;
-  const EVP_CIPHER* cipher = CipherOf(algorithm);
-  const int encrypt = direction == Direction::kSeal ? 1 : 0;
-  EVP_CIPHER_CTX* context = context_.get();
+  if (Context() == nullptr) {
+    OPENSSL_cleanse(key_, sizeof key_);
+    throw OpensslError(env, algorithm.cipher_name);
+  }
+}
+
+AeadKey::~AeadKey() {
+  Contexts::Get().GiveBack(this, slot_);
+  OPENSSL_cleanse(key_, sizeof key_);
+}
+
+EVP_CIPHER_CTX* AeadKey::Context() {
+  Contexts& contexts = Contexts::Get();
+  if (EVP_CIPHER_CTX* own = contexts.Find(this, slot_)) return own;
+  EVP_CIPHER_CTX* context = contexts.Take(this, slot_);
+  const EVP_CIPHER* cipher = CipherOf(algorithm_);
+  const int encrypt = direction_ == Direction::kSeal ? 1 : 0;
   const bool ready =
       cipher && context && EVP_CipherInit_ex2(context, cipher, nullptr, nullptr, encrypt, nullptr) == 1 &&
       EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_IVLEN, kNonceLength, nullptr) == 1 &&
-      (!algorithm.ccm ||
-       EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, Length(algorithm.tag_length), nullptr) == 1) &&
-      EVP_CipherInit_ex2(context, nullptr, key.data, nullptr, encrypt, nullptr) == 1;
-  if (!ready) throw OpensslError(env, algorithm.cipher_name);
+      (!algorithm_.ccm ||
+       EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, Length(algorithm_.tag_length), nullptr) == 1) &&
+      EVP_CipherInit_ex2(context, nullptr, key_, nullptr, encrypt, nullptr) == 1;
+  if (ready) return context;
+  // Nobody may find it without its key.
+  contexts.GiveBack(this, slot_);
+  return nullptr;
 }
 
 bool AeadKey::Seal(const uint8_t* nonce, Bytes associated_data, Bytes plaintext, const uint8_t* last, uint8_t* out) {
-  EVP_CIPHER_CTX* context = context_.get();
+  EVP_CIPHER_CTX* context = Context();
+  if (context == nullptr) return false;
   size_t length = plaintext.length;
   int written;
   if (EVP_CipherInit_ex2(context, nullptr, nullptr, nonce, 1, nullptr) != 1) return false;
@@ -96,7 +168,8 @@ bool AeadKey::Open(const uint8_t* nonce, Bytes associated_data, Bytes sealed, ui
 }
 
 bool AeadKey::Decrypt(const uint8_t* nonce, Bytes associated_data, Bytes ciphertext, uint8_t* tag, uint8_t* out) {
-  EVP_CIPHER_CTX* context = context_.get();
+  EVP_CIPHER_CTX* context = Context();
+  if (context == nullptr) return false;
   int written;
   if (EVP_CipherInit_ex2(context, nullptr, nullptr, nonce, 0, nullptr) != 1 ||
       EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, Length(algorithm_.tag_length), tag) != 1) {

@@ -1,4 +1,4 @@
-// One AEAD key in one direction, its key schedule kept between messages (§5.2).
+// One AEAD key in one direction (§5.2). Its key schedule is kept between messages while there are few keys in use.
 #pragma once
 
 #include "common.h"
@@ -25,6 +25,11 @@ class AeadKey {
 
   // Throws a RangeError on a key of the wrong length.
   AeadKey(Napi::Env env, const AeadAlgorithm& algorithm, Bytes key, Direction direction);
+  // Wipes the key.
+  ~AeadKey();
+  // Who holds a key schedule is known by his address.
+  AeadKey(const AeadKey&) = delete;
+  AeadKey& operator=(const AeadKey&) = delete;
 
   size_t tag_length() const { return algorithm_.tag_length; }
 
@@ -37,10 +42,14 @@ class AeadKey {
 
  private:
   bool Decrypt(const uint8_t* nonce, Bytes associated_data, Bytes ciphertext, uint8_t* tag, uint8_t* out);
+  // With the key set; valid until another key asks for its own. Null when OpenSSL refuses.
+  EVP_CIPHER_CTX* Context();
 
   const AeadAlgorithm& algorithm_;
-  // Freeing it wipes the key schedule and the nonce.
-  CipherContext context_;
+  const Direction direction_;
+  // Where the key schedule is, if it still is.
+  uint16_t slot_ = 0;
+  uint8_t key_[EVP_MAX_KEY_LENGTH];
 };
 
 }  // namespace tls13

@@ -47,6 +47,26 @@ describe.each(aeads)('$aead', ({ aead, tagLength }) => {
     expect(opener.sequenceNumber).toBe(2 ** 32 + 4);
   });
 
+  it('goes on under each of more keys than have a context of OpenSSL at a time', () => {
+    const pairs = Array.from({ length: 200 }, (_, index) => {
+      const own = { ...keys, key: pattern(keys.key.length, index) };
+      return { own, sealer: protection.sealer(own), opener: protection.opener(own) };
+    });
+    for (const number of [0n, 1n, 2n]) {
+      for (const { own, sealer, opener } of pairs) {
+        const sealed = sealer.seal(23, pattern(20), 100);
+        expect(openRecord(own, number, sealed).length).toBe(21);
+        expect(same(opener.open(sealed).fragments[0]?.content, pattern(20))).toBe(true);
+      }
+      // Some leave in between, and others take their places.
+      for (const { sealer, opener } of pairs.splice(0, 50)) {
+        sealer.destroy();
+        opener.destroy();
+        expect(() => sealer.seal(23, pattern(1), 100)).toThrow(TypeError);
+      }
+    }
+  });
+
   it('stops behind the first record that holds no application data', () => {
     const records = [
       sealRecord(keys, 0n, 23, pattern(10)),
