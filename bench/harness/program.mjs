@@ -1,6 +1,7 @@
 // Programs that are measured, or that make others work, run in processes of their own. They are asked over IPC, by name.
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { getHeapSpaceStatistics } from 'node:v8';
 
 /**
  * Starts bench/programs/NAME.mjs.
@@ -58,13 +59,16 @@ export function answer(functions) {
       const { user, system } = process.cpuUsage();
       return user + system;
     },
-    /** Bytes of resident memory, after the garbage is gone. */
+    /** Bytes after the garbage is gone: resident, in objects of V8 that are in use, and resident outside of V8's heap. */
     memory: async () => {
       for (let times = 0; times < 3; times += 1) {
         globalThis.gc();
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
-      return process.memoryUsage.rss();
+      const rss = process.memoryUsage.rss();
+      const spaces = getHeapSpaceStatistics();
+      const sum = (what) => spaces.reduce((bytes, space) => bytes + space[what], 0);
+      return { rss, live: sum('space_used_size'), outside: rss - sum('physical_space_size') };
     },
     ...functions,
   };

@@ -1,4 +1,5 @@
-// What a connection costs while nothing happens on it.
+// What a connection costs while nothing happens on it, and what that is made of.
+import { readFileSync } from 'node:fs';
 import { startPair } from '../harness/pair.mjs';
 import { nodeHttps, nodeTls, ours, oursInKernel, plainTcp, witnessed } from '../harness/subjects.mjs';
 
@@ -6,32 +7,80 @@ export const idleMemory = {
   name: 'idle-memory',
   title: 'Memory per idle connection',
   measures:
-    'growth of the resident memory of a fresh server process, garbage collected before and after, per idle TLS ' +
-    'connection; what the kernel itself holds is not in it',
+    'growth of the resident memory of a fresh server process, garbage collected before and after, per idle connection; ' +
+    'HTTPS unless it says otherwise; what the kernel itself holds is not in it. Below the whole, the part of it that is ' +
+    'live JavaScript objects, and the part that is outside of V8',
   unit: 'KiB',
   warmUpTimes: 0,
-  subjects: () => [{ ...nodeHttps, name: nodeTls.name }, ours, oursInKernel('send'), plainTcp],
-  open: async (subject, context) => {
-    const count = context.amount({ quick: 300, full: 2000 });
+  subjects: () => [
+    ...wholeAndParts(nodeHttps, 'small'),
+    ...wholeAndParts(ours, 'small'),
+    whole(oursInKernel('send'), 'small'),
+    whole(nodeTls, 'idle'),
+    { ...whole({ ...ours, name: 'ours, without HTTP' }, 'idle'), comparedWith: nodeTls.name },
+    { ...whole(plainTcp, 'idle'), comparedWith: nodeTls.name },
+  ],
+  open: async ({ shared, part }, context) => {
+    const wanted = context.amount({ quick: 1000, full: 10_000 });
+    const count = Math.min(wanted, mostConnections());
     return {
-      each: `${count} connections`,
-      round: () => witnessed(subject.stack, count, () => memoryOf(subject, count, context)),
+      each: `${count.toLocaleString('en-US')} connections${count < wanted ? ', as many as `ulimit -Hn` lets be open' : ''}`,
+      round: async () => (await shared(count, context))[part] / count / 1024,
       close: async () => {},
     };
   },
 };
 
-/** A fresh process each time: memory that was once taken is not given back. */
-async function memoryOf(subject, count, context) {
-  const client = subject === plainTcp ? plainTcp.stack : nodeTls.stack;
-  const pair = await startPair({ server: subject.stack, client, application: 'idle', context });
+function whole(subject, application) {
+  return { ...subject, part: 'rss', shared: (count, context) => growthOf(subject, application, count, context) };
+}
+
+/** Rows of one measurement: it is made for the first of them that has its turn in a round. */
+function wholeAndParts(subject, application) {
+  const rows = ['rss', 'live', 'outside'];
+  let waiting = [];
+  let growth;
+  const shared = (part) => async (count, context) => {
+    if (!waiting.includes(part)) {
+      waiting = [...rows];
+      growth = growthOf(subject, application, count, context);
+    }
+    waiting = waiting.filter((other) => other !== part);
+    return growth;
+  };
+  return rows.map((part) => ({
+    ...subject,
+    name: `${subject.name}${names[part]}`,
+    part,
+    shared: shared(part),
+    comparedWith: `${nodeHttps.name}${names[part]}`,
+  }));
+}
+
+const names = { rss: '', live: ': live objects', outside: ': outside of V8' };
+
+/** Node raises the soft limit by itself. Some descriptors are for other things. */
+function mostConnections() {
+  try {
+    const limit = /^Max open files\s+\d+\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
+    return limit === undefined ? Number.POSITIVE_INFINITY : Number(limit) - 200;
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
+}
+
+/** A fresh process each time: memory that was once taken is not given back. @returns bytes */
+async function growthOf(subject, application, count, context) {
+  const { stack } = subject;
+  const client = stack.kind === 'tcp' ? stack : nodeTls.stack;
+  const pair = await startPair({ server: stack, client, application, context });
   try {
     // Code that runs for the first time, pools, and the first connections' own warm-up are not what is asked for.
     await pair.load('hold', { count: 50, atOnce: 4 });
     const before = await pair.server.ask('memory');
-    await pair.load('hold', { count, atOnce: 4 });
+    await witnessed(stack, count, () => pair.load('hold', { count, atOnce: 4 }));
     const after = await pair.server.ask('memory');
-    return (after - before) / count / 1024;
+    return Object.fromEntries(Object.keys(after).map((part) => [part, after[part] - before[part]]));
   } finally {
     await pair.close();
   }
