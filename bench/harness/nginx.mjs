@@ -29,8 +29,8 @@ export function startNginx(command, { cpu } = {}) {
     pid: () => Number(worker),
     /** Microseconds of processor time of the worker so far, user and system. */
     cpu: () => Number(readFileSync(`/proc/${worker}/schedstat`, 'utf8').split(' ')[0]) / 1000,
-    /** Bytes of its resident memory. */
-    memory: () => Number(/^Rss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${worker}/smaps_rollup`, 'utf8'))[1]) * 1024,
+    /** It has no garbage. */
+    collect: () => undefined,
   };
   return {
     ask: async (question, input) => questions[question](input),

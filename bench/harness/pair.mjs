@@ -10,7 +10,7 @@ import { cpuOf, startProgram } from './program.mjs';
 export async function startPair({ program, server, client, application, options, context }) {
   const { program: serving, port } = await startServer({ program, server, application, options, context });
   const loading = startProgram('load', { cpu: context.pin ? 1 : undefined });
-  await loading.ask('memory');
+  await loading.ask('collect');
   const target = { stack: client, port, certificate: context.certificate, http: server.kind === 'nginx' };
   return {
     server: serving,
@@ -31,7 +31,7 @@ export async function startServer({ program: name = 'serve', server, application
     const { certificate } = context;
     const port = await program.ask('listen', { stack: server, application, options, certificate });
     // V8 collects more eagerly once it has collected everything for the first time, as in any process that lives.
-    await program.ask('memory');
+    await program.ask('collect');
     return { program, port };
   } catch (error) {
     await program.stop();

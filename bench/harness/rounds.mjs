@@ -8,6 +8,7 @@ import { describeRun } from './describe-run.mjs';
  *   name, title, measures, unit        `measures` says in a sentence whose cost is counted, over what
  *   alsoAs?                            { unit, over }: the same figure as people may know it, `over` divided by it
  *   warmUpTimes?                       more rounds of warm-up than usual, where V8 compiles late, or none
+ *   mostRounds?                        where more would take long and say no more
  *   subjects(context)                  [{ name, unavailable?, comparedWith?, about? }] or a promise; each is compared
  *                                      with the subject of the name that it gives, otherwise with the first; `about`
  *                                      is a list of versions to be told
@@ -17,7 +18,8 @@ import { describeRun } from './describe-run.mjs';
  *
  * @returns a result, as bench/report/results.mjs describes it.
  */
-export async function measure(scenario, context, report) {
+export async function measure(scenario, given, report) {
+  const context = { ...given, rounds: Math.min(given.rounds, scenario.mostRounds ?? given.rounds) };
   const subjects = await scenario.subjects(context);
   const ready = subjects.filter(({ unavailable }) => unavailable === undefined);
   const warmUps = context.warmUps * (scenario.warmUpTimes ?? 1);
