@@ -7,7 +7,7 @@ const headerLength = 4;
 export class HandshakeJoiner {
   readonly #limit: number;
   /** Written once and never moved: messages that were handed out are views of it. */
-  #buffer: Uint8Array = new Uint8Array(0);
+  #buffer: Uint8Array = noBytes;
   #start = 0;
   #end = 0;
 
@@ -50,8 +50,17 @@ export class HandshakeJoiner {
       const name = nameOf(handshakeTypes, type);
       throw new TlsError('unexpected_message', `handshake data behind a message that ends its record, ${name} (§5.1)`);
     }
+    const buffer = this.#buffer;
+    if (!this.midMessage) this.#forget();
     // Most messages come alone.
-    return length === this.#buffer.length ? this.#buffer : this.#buffer.subarray(start, start + length);
+    return length === buffer.length ? buffer : buffer.subarray(start, start + length);
+  }
+
+  /** Nothing is held, and a connection may be idle for long. */
+  #forget(): void {
+    this.#buffer = noBytes;
+    this.#start = 0;
+    this.#end = 0;
   }
 
   #byte(index: number): number {
@@ -67,6 +76,8 @@ export class HandshakeJoiner {
     this.#end = held.length;
   }
 }
+
+const noBytes = new Uint8Array(0);
 
 const endsItsRecord: ReadonlySet<number> = new Set([
   handshakeTypes.client_hello,

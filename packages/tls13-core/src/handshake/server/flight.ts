@@ -220,7 +220,8 @@ function connectionInfo(
     peerDelegatedCredential: false,
     postHandshakeAuthentication: mayBeAskedLater(parameters, context),
     localDelegatedCredential: chosen?.credential.delegatedCredential !== undefined,
-    clientRandom: hello.offer.hello.random,
+    // Not a view of the ClientHello, which would be kept as long as the connection.
+    clientRandom: hello.offer.hello.random.slice(),
     serverRandom,
   };
 }
