@@ -96,7 +96,7 @@ async function startedNode(stack, file, { certificate }) {
   const program = startProgram('serve');
   const port = await program.ask('listen', { stack, application: 'file', options: file, certificate });
   // As in harness/pair.mjs: V8 is to have collected everything once.
-  await program.ask('memory');
+  await program.ask('collect');
   return { port, pid: await program.ask('pid'), stop: program.stop };
 }
 
