@@ -23,23 +23,25 @@ export function refusingKernel(step: RefusedStep): RefusingKernel {
       throw error;
     }
   };
+  const refusing = (socket: KtlsSocket) =>
+    replaced(socket, {
+      attach: () => {
+        if (step === 'attach') occupy(socket.fd);
+        counted(() => socket.attach());
+      },
+      enable: (direction: Direction, keys: CryptoInfo, enableOptions?: EnableOptions) => {
+        if (direction === step && direction === 'send') socket.enable('receive', otherKeys(keys));
+        // The kernel has the other direction's cipher already, and takes no other.
+        const given = direction === step && direction === 'receive' ? otherKeys(keys) : keys;
+        counted(() => socket.enable(direction, given, enableOptions));
+      },
+    });
+  const { accept } = kernel;
+  if (accept === undefined) throw new Error('the native part has no acceptor');
   return {
     ...kernel,
-    open: (fd, options) => {
-      const socket = kernel.open(fd, options);
-      return replaced(socket, {
-        attach: () => {
-          if (step === 'attach') occupy(socket.fd);
-          counted(() => socket.attach());
-        },
-        enable: (direction: Direction, keys: CryptoInfo, enableOptions?: EnableOptions) => {
-          if (direction === step && direction === 'send') socket.enable('receive', otherKeys(keys));
-          // The kernel has the other direction's cipher already, and takes no other.
-          const given = direction === step && direction === 'receive' ? otherKeys(keys) : keys;
-          counted(() => socket.enable(direction, given, enableOptions));
-        },
-      });
-    },
+    open: (fd, options) => refusing(kernel.open(fd, options)),
+    accept: (fd, options) => accept(fd, { ...options, accepted: (sockets) => options.accepted(sockets.map(refusing)) }),
     refusals: () => refusals,
   };
 }
