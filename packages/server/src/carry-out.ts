@@ -12,16 +12,23 @@ export function carryOut(events: readonly TlsEvent[], transport: Transport, hand
   if (events.length === 1 && only.type === 'transmit') return transport.write([only.data]);
   const bytes: Uint8Array[] = [];
   const controls: Control[] = [];
+  let served = false;
+  let asked = false;
   for (const event of events) {
     if (event.type === 'transmit') bytes.push(event.data);
     else if (event.type === 'record') controls.push({ kind: 'record', ...event });
     else if (event.type === 'rekey') {
       if (event.direction === 'send') controls.push({ kind: 'keys', keys: event.keys });
       else handOver.replaceReceiveKeys(event.keys);
-    }
+    } else if (event.type === 'connected') served = event.info.role === 'server';
+    else if (event.type === 'data') asked = true;
   }
+  // Tickets for a client that has asked for something already go with its answer.
+  const answers = served && asked;
+  if (answers) transport.moreFollows = true;
   const { kernel } = transport;
   const bytesFlushed = bytes.length === 0 || transport.write(bytes);
+  if (answers) transport.moreFollows = false;
   const controlsFlushed = controls.length === 0 || !isKernelSide(kernel) || kernel.sendControl(controls);
   return bytesFlushed && controlsFlushed;
 }

@@ -106,7 +106,7 @@ export class TlsConnection extends NegotiatedDuplex {
    * Server: what is read now came as early data, and the client has not shown yet that it is there: anybody may have sent
    * it again (§8). Over when the event `confirmed` comes.
    */
-  get inEarlyData(): boolean {
+  override get inEarlyData(): boolean {
     return this.#earlyInfo !== undefined && this.#driver?.engine.info === undefined;
   }
 

@@ -14,10 +14,19 @@ export abstract class NegotiatedDuplex extends SocketDuplex {
 
   /** Whether the application may be told. */
   protected abstract get secured(): boolean;
+  abstract get inEarlyData(): boolean;
   /** Who judges the peer; undefined where nobody asks for its certificate. */
   protected abstract get check(): PeerCheck | undefined;
   /** Client: the name asked for. */
   protected abstract get wantedName(): string | undefined;
+
+  /** The last data, close_notify and the FIN go together: in one packet, if it is little. */
+  override end(...parameters: readonly unknown[]): this {
+    const { transport } = this;
+    // Not so a handshake: it would wait for its own answer.
+    if (transport !== undefined && this.secured && !this.inEarlyData) transport.moreFollows = true;
+    return Reflect.apply(super.end, this, parameters);
+  }
 
   get authorized(): boolean {
     const { peerCertificates = [], peerRawPublicKey, pskIdentity } = this.info ?? {};

@@ -46,6 +46,14 @@ export class NativeTransport implements Transport, KernelSide {
     return this.#outgoing.empty;
   }
 
+  get moreFollows(): boolean {
+    return this.#outgoing.moreFollows;
+  }
+
+  set moreFollows(on: boolean) {
+    this.#outgoing.moreFollows = on;
+  }
+
   start(handler: TransportHandler): void {
     this.#handler = handler;
     this.#socket.onReady((readable, writable) => {

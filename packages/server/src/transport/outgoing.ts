@@ -18,6 +18,8 @@ export interface FileInHand {
 }
 
 export class Outgoing {
+  /** See Transport. */
+  moreFollows = false;
   readonly #socket: KtlsSocket;
   readonly #sealed: (bytes: number) => void;
   #queue: Item[] = [];
@@ -102,7 +104,7 @@ export class Outgoing {
   /** All bytes at the front of the queue in one call. */
   #flushBytes(): boolean {
     const [chunks, items] = this.#bytesInFront();
-    const written = this.#socket.write(chunks);
+    const written = this.#socket.write(chunks, this.moreFollows);
     if (written < byteLength(chunks)) {
       this.#queue.splice(0, items, { kind: 'bytes', chunks: skipBytes(chunks, written) });
       return false;

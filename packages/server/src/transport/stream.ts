@@ -12,6 +12,7 @@ export class StreamTransport implements Transport {
   readonly kind = 'stream';
   readonly kernel: Refusal;
   readLimit = Number.POSITIVE_INFINITY;
+  moreFollows = false;
   readonly #stream: Duplex;
   #handler: TransportHandler | undefined;
   #awaited = false;

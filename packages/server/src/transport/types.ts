@@ -13,6 +13,8 @@ export interface Transport {
   readonly drained: boolean;
   /** The most bytes that one read may take: what completes a record, while the driver waits for a record boundary. */
   readLimit: number;
+  /** A hint: what is written has a successor in the same turn of the event loop, or the FIN, and may wait for it. */
+  moreFollows: boolean;
   /** Begins to report. Nothing is reported from within a call of the driver's, but `sealed`. */
   start(handler: TransportHandler): void;
   /** Whether to read. Bytes already in hand may still come on a stream. */
