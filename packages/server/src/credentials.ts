@@ -20,9 +20,9 @@ export interface SecureContextOptions extends StapledOptions {
   /** Signs instead of `key`: for a key that never leaves an HSM, a KMS or another process. */
   readonly signer?: Signer;
   /**
-   * Sign with `key` on the thread pool: other connections go on meanwhile, and the pool's four threads (UV_THREADPOOL_SIZE) sign side by
-   * side. For RSA, whose signatures take milliseconds, it is worth its price of some ten microseconds a handshake; for elliptic
-   * curves it is not. Default false. What `signer` does is its own affair: it may return a promise.
+   * Sign with `key` on libuv's thread pool: other connections go on meanwhile, where there is a processor for it. For RSA, whose
+   * signatures take milliseconds, and not for elliptic curves, where the way there costs as much. Default false. A `signer`
+   * may return a promise in any case.
    */
   readonly asynchronousSigning?: boolean;
   /**
