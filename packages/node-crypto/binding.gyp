@@ -5,6 +5,7 @@
       'sources': [
         'native/addon.cc',
         'native/aead.cc',
+        'native/block_pool.cc',
         'native/hash.cc',
         'native/key_exchange.cc',
         'native/records.cc',

@@ -50,6 +50,7 @@ static Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("opensslVersion", OpenSSL_version(OPENSSL_FULL_VERSION_STRING));
   tls13::DefineAead(env, exports);
   tls13::DefineRecords(env, exports);
+  tls13::DefineBlockPool(env, exports);
   tls13::DefineHash(env, exports);
   tls13::DefineKeyExchange(env, exports);
   tls13::DefineSigningKey(env, exports);

@@ -51,6 +51,7 @@ uint32_t NumberOf(Napi::Value value, const char* name);
 // An error that says which step failed and what OpenSSL says about it.
 Napi::Error OpensslError(Napi::Env env, const char* step);
 
+void DefineBlockPool(Napi::Env env, Napi::Object exports);
 void DefineAead(Napi::Env env, Napi::Object exports);
 void DefineRecords(Napi::Env env, Napi::Object exports);
 void DefineHash(Napi::Env env, Napi::Object exports);

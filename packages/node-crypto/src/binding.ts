@@ -9,6 +9,7 @@ export interface Binding {
   readonly Aead: new (aead: AeadName, key: Uint8Array) => BoundAead;
   readonly RecordSealer: new () => BoundSealer;
   readonly RecordOpener: new () => BoundOpener;
+  readonly BlockPool: new () => BoundBlockPool;
   readonly sha256: BoundHash;
   readonly sha384: BoundHash;
   /**
@@ -60,6 +61,13 @@ export interface BoundOpener extends BoundProtector {
    * 0 not so, 1 bad_record_mac, 2 record_overflow, 3 unexpected_message.
    */
   open(records: Uint8Array, out: Uint8Array, results: Int32Array): void;
+}
+
+export interface BoundBlockPool {
+  /** Uninitialised; its memory comes back when it is garbage. `undefined` when there is none of that length. */
+  take(length: number): Buffer | undefined;
+  /** Frees memory that was not needed since the last call. @returns the bytes that the pool still has, lent or free. */
+  trim(): number;
 }
 
 export interface BoundHash {

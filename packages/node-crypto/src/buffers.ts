@@ -24,7 +24,7 @@ export function keepRoom(room: Uint8Array, used: number): Uint8Array {
 }
 
 /**
- * Gives memory back that a sealer or opener of this package handed out, to be used again. Only the one who knows that
+ * Gives memory back that a sealer of this package handed out, to be used again. Only the one who knows that
  * nobody reads or writes it any more may call this: for sealed records that is when the socket has written them. Bytes
  * from elsewhere, parts of what was handed out, and a second release are ignored.
  */
@@ -34,9 +34,10 @@ export function releaseBuffer(bytes: Uint8Array): void {
   if (free !== undefined && (free.length + 1) * bytes.buffer.byteLength <= mostFreeBytes) free.push(bytes.buffer);
 }
 
-const slabLength = 65_536;
 /** One full record fits. */
-const largestInSlab = 16_704;
+export const largestInSlab = 16_704;
+
+const slabLength = 65_536;
 /** For each size of blocks. */
 const mostFreeBytes = 4 * 1024 * 1024;
 /** Larger blocks are not kept. */

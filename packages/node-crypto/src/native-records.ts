@@ -12,19 +12,21 @@ import type {
 } from 'tls13-core';
 import type { Binding, BoundOpener, BoundProtector, BoundSealer } from './binding.js';
 import { keepRoom, takeRoom } from './buffers.js';
+import { OpenedMemory } from './opened-memory.js';
 import { roomOutside } from './room.js';
 
 export function nativeRecordProtection(binding: Binding): RecordProtection {
+  const memory = new OpenedMemory(binding);
   const sealers = new Pool(() => new binding.RecordSealer());
   const openers = new Pool(() => new binding.RecordOpener());
   return {
     sealer: (keys) => new NativeSealer(sealers, keys.aead, keys.sequenceNumber, (native) => startWith(native, keys)),
-    opener: (keys) => new NativeOpener(openers, keys.sequenceNumber, (native) => startWith(native, keys)),
+    opener: (keys) => new NativeOpener(openers, memory, keys.sequenceNumber, (native) => startWith(native, keys)),
     ofSecret: {
       sealer: (aead, hash, secret) =>
         new NativeSealer(sealers, aead, 0n, (native) => startWithSecret(native, aead, hash, secret)),
       opener: (aead, hash, secret) =>
-        new NativeOpener(openers, 0n, (native) => startWithSecret(native, aead, hash, secret)),
+        new NativeOpener(openers, memory, 0n, (native) => startWithSecret(native, aead, hash, secret)),
     },
   };
 }
@@ -142,11 +144,18 @@ class NativeSealer extends Lease<BoundSealer> implements RecordSealer {
 }
 
 class NativeOpener extends Lease<BoundOpener> implements RecordOpener {
+  readonly #memory: OpenedMemory;
   #sequenceNumber: number;
 
-  constructor(pool: Pool<BoundOpener>, sequenceNumber: bigint, start: (native: BoundOpener) => void) {
+  constructor(
+    pool: Pool<BoundOpener>,
+    memory: OpenedMemory,
+    sequenceNumber: bigint,
+    start: (native: BoundOpener) => void,
+  ) {
     const first = exactSequenceNumber(sequenceNumber);
     super(pool, start);
+    this.#memory = memory;
     this.#sequenceNumber = first;
   }
 
@@ -154,10 +163,9 @@ class NativeOpener extends Lease<BoundOpener> implements RecordOpener {
     return this.#sequenceNumber;
   }
 
-  /** As the contract says; the fragments moreover stay as they are until they are released. */
   open(records: Uint8Array): OpenedRecords {
     if (this.#sequenceNumber >= Number.MAX_SAFE_INTEGER - records.length) throw usedUp();
-    const room = takeRoom(records.length);
+    const room = this.#memory.take(records.length);
     this.native.open(records, room, results);
     const [count = 0, consumed = 0, length = 0, lastType = 0, lastLength = 0, failureCode = 0] = results;
     this.#sequenceNumber += count;
@@ -165,7 +173,8 @@ class NativeOpener extends Lease<BoundOpener> implements RecordOpener {
     if (failure === undefined && lastType === 0 && consumed < records.length) {
       throw new RangeError(`only whole records can be opened: ${records.length - consumed} bytes behind them are none`);
     }
-    return { fragments: fragmentsOf(room, count, length, lastType, lastLength), count, consumed, failure };
+    const kept = this.#memory.keep(room, length + lastLength);
+    return { fragments: fragmentsOf(kept, count, length, lastType), count, consumed, failure };
   }
 }
 
@@ -178,18 +187,9 @@ const failures: readonly (AlertName | undefined)[] = [
   'unexpected_message',
 ];
 
-function fragmentsOf(
-  room: Uint8Array,
-  count: number,
-  length: number,
-  lastType: number,
-  lastLength: number,
-): readonly Fragment[] {
-  if (lastType === 0) {
-    const content = keepRoom(room, length);
-    return count === 0 ? [] : [{ contentType: applicationData, content }];
-  }
-  const kept = keepRoom(room, length + lastLength);
+/** @param kept `length` bytes of application data, then the content of a last record of another type. */
+function fragmentsOf(kept: Uint8Array, count: number, length: number, lastType: number): readonly Fragment[] {
+  if (lastType === 0) return count === 0 ? [] : [{ contentType: applicationData, content: kept }];
   if (count === 1) return [{ contentType: lastType, content: kept }];
   return [
     { contentType: applicationData, content: kept.subarray(0, length) },

@@ -325,12 +325,11 @@ export class TlsConnection extends NegotiatedDuplex {
     for (const tell of this.#early.splice(0)) if (!this.destroyed) tell();
   }
 
-  #onData(bytes: Uint8Array): boolean {
+  #onData(bytes: Buffer): boolean {
     this.bytesRead += bytes.length;
     this.touch();
-    const chunk = Buffer.from(bytes);
-    if (this.#secured) return this.#hand(chunk);
-    this.#early.push(() => this.push(chunk));
+    if (this.#secured) return this.#hand(bytes);
+    this.#early.push(() => this.push(bytes));
     return false;
   }
 

@@ -11,8 +11,8 @@ export interface DriverOwner {
   early(info: ConnectionInfo): void;
   /** The handshake is complete, and sending is where it will stay: `write` may be called. */
   secured(info: ConnectionInfo): void;
-  /** Application data: a view, valid during the call. @returns whether more is welcome; else call `read` for more. */
-  data(bytes: Uint8Array): boolean;
+  /** Application data, the owner's to keep. @returns whether more is welcome; else call `read` for more. */
+  data(bytes: Buffer): boolean;
   /** No more data will come; sending goes on. */
   ended(): void;
   session(session: Session): void;

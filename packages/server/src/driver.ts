@@ -3,7 +3,6 @@
  * directions over to the kernel at the right moments (hand-over.ts), and keeps the order of what leaves.
  */
 import { type ConnectionInfo, contentTypes, type TlsEngine, type TlsError, type TlsEvent } from 'tls13-core';
-import { releaseBuffer } from 'tls13-node-crypto';
 import { carryOut, sealInRecords } from './carry-out.js';
 import type { Done, DriverOwner, DriverSettings } from './driver-owner.js';
 import { EarlySending } from './early-sending.js';
@@ -12,7 +11,7 @@ import { HandOver } from './hand-over.js';
 import { handshakeTurns, type TurnTaker } from './handshake-turns.js';
 import type { ConnectionOffload } from './offload.js';
 import { readTransfer } from './read-transfer.js';
-import { takeBytes } from './transport/chunks.js';
+import { ownBuffer, takeBytes } from './transport/chunks.js';
 import type { FileTransfer, Transport, TransportHandler } from './transport/types.js';
 
 export class Driver implements TransportHandler, TurnTaker {
@@ -162,15 +161,15 @@ export class Driver implements TransportHandler, TurnTaker {
 
   // --- what the transport reports
 
-  received(bytes: Uint8Array): void {
+  received(bytes: Uint8Array, headroom: number): void {
     this.#heard = true;
     if (this.#phase === 'handshake') handshakeTurns.take(this, bytes);
-    else this.takeTurn(bytes);
+    else this.takeTurn(bytes, headroom);
   }
 
-  takeTurn(bytes: Uint8Array): void {
+  takeTurn(bytes: Uint8Array, headroom = 0): void {
     if (this.#isOver()) return;
-    this.#handle(this.engine.receive(bytes));
+    this.#handle(this.engine.receive(bytes, headroom));
     if (this.#phase === 'open') this.#handOver.receive(this.#peerClosed);
   }
 
@@ -183,7 +182,7 @@ export class Driver implements TransportHandler, TurnTaker {
     if (this.#isOver() || this.#peerClosed) return;
     if (contentType === contentTypes.application_data) {
       this.#handle(this.engine.countReceived(fragment.length));
-      if (!this.#isOver() && fragment.length > 0) this.#deliver(fragment);
+      if (!this.#isOver() && fragment.length > 0) this.#deliver(Buffer.from(fragment));
     } else {
       this.#handle(this.engine.receiveRecord(contentType, fragment));
     }
@@ -242,8 +241,7 @@ export class Driver implements TransportHandler, TurnTaker {
     switch (event.type) {
       case 'data':
       case 'early_data':
-        this.#deliver(event.data);
-        return releaseBuffer(event.data);
+        return this.#deliver(ownBuffer(event.data));
       case 'early_data_accepted':
         if (this.engine.role === 'client') return;
         this.#phase = 'early';
@@ -271,8 +269,7 @@ export class Driver implements TransportHandler, TurnTaker {
     }
   }
 
-  /** The owner copies what he keeps. */
-  #deliver(data: Uint8Array): void {
+  #deliver(data: Buffer): void {
     if (this.#owner.data(data)) return;
     this.#wanted = false;
     this.#updateReading();

@@ -24,6 +24,7 @@ export {
 export { firstUsableCredential } from './handshake/credential-choice.js';
 export type { KeyLogLabel } from './handshake/effects.js';
 export { ja4 } from './ja4.js';
+export { longestRecord } from './record/header.js';
 export { createReflectionGuard, type ReflectionGuardOptions } from './reflection-guard.js';
 export {
   type CertificateCompressionName,

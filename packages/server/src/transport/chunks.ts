@@ -80,5 +80,11 @@ export function takeBytes(
   return [Buffer.concat(taken, length), skipBytes(chunks, limit)];
 }
 
+/** As a Buffer, without a copy unless it shares memory with much else, all of which would be kept with it. */
+export function ownBuffer(bytes: Uint8Array): Buffer {
+  if (bytes.byteLength * 2 < bytes.buffer.byteLength) return Buffer.from(bytes);
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
 const empty = new Uint8Array(0);
 const nothing: readonly Uint8Array[] = [];

@@ -12,6 +12,7 @@ import {
   type Placement,
   type SocketAddress,
 } from 'ktls-bind';
+import { longestRecord } from 'tls13-core';
 import { Outgoing } from './outgoing.js';
 import type { Control, FileTransfer, KernelSide, Transport, TransportHandler } from './types.js';
 
@@ -213,10 +214,9 @@ export class NativeTransport implements Transport, KernelSide {
   }
 
   #read(): void {
-    const into = readBuffer;
     for (let budget = readsPerTurn; budget > 0 && this.#reading && !this.#socket.closed; budget -= 1) {
       try {
-        if (!(this.#socket.enabled('receive') ? this.#readRecord(into) : this.#readBytes(into))) return;
+        if (!(this.#socket.enabled('receive') ? this.#readRecord() : this.#readBytes())) return;
       } catch (error) {
         this.#fail(ofSocket(error));
         return;
@@ -237,21 +237,21 @@ export class NativeTransport implements Transport, KernelSide {
   }
 
   /** @returns whether there may be more. */
-  #readBytes(into: Uint8Array): boolean {
-    const limit = Math.min(into.length, this.readLimit);
-    const length = this.#socket.read(limit === into.length ? into : into.subarray(0, limit));
+  #readBytes(): boolean {
+    const limit = Math.min(readLength, this.readLimit);
+    const length = this.#socket.read(limit === readLength ? readBuffer : readBuffer.subarray(0, limit));
     if (length === undefined) return false;
     if (length === 0) return this.#endOfStream();
-    this.#handler?.received(into.subarray(0, length));
+    this.#handler?.received(readBuffer.subarray(0, length), longestRecord);
     return length === limit;
   }
 
-  #readRecord(into: Uint8Array): boolean {
-    const read = this.#socket.readRecord(into);
+  #readRecord(): boolean {
+    const read = this.#socket.readRecord(readBuffer);
     this.#unread = read?.kind === 'record';
     if (read === undefined) return false;
     if (read.kind === 'end') return this.#endOfStream();
-    this.#handler?.receivedRecord(read.contentType, into.subarray(0, read.length));
+    this.#handler?.receivedRecord(read.contentType, readBuffer.subarray(0, read.length));
     return true;
   }
 
@@ -318,5 +318,7 @@ function ofSocket(error: unknown): KtlsError {
 const rekeyRetryInterval = 10;
 /** A connection that always has more to read must not starve the others. */
 const readsPerTurn = 4;
-/** Shared by all connections: what is read is handled before the next read. */
-const readBuffer = new Uint8Array(65_536);
+/** With what an earlier read left of a record, as much as is opened into one block of memory. */
+const readLength = 131_072 - longestRecord;
+/** Shared by all connections: what is read is handled before the next read. The room in front is for a record that began earlier. */
+const readBuffer = new Uint8Array(longestRecord + readLength).subarray(longestRecord);

@@ -33,7 +33,7 @@ export class StreamTransport implements Transport {
   start(handler: TransportHandler): void {
     this.#handler = handler;
     const stream = this.#stream;
-    stream.on('data', (bytes: Uint8Array) => this.#handler?.received(bytes));
+    stream.on('data', (bytes: Uint8Array) => this.#handler?.received(bytes, 0));
     stream.on('end', () => {
       this.#ended = true;
       this.#handler?.ended();

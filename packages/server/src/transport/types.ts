@@ -40,8 +40,8 @@ export interface Transport {
 }
 
 export interface TransportHandler {
-  /** TCP bytes: a view, valid during the call. */
-  received(bytes: Uint8Array): void;
+  /** TCP bytes: a view, valid during the call, as are the bytes of its memory in front of it, which may be overwritten. */
+  received(bytes: Uint8Array, headroom: number): void;
   /** A record that the kernel opened; of application data, perhaps several. A view, valid during the call. */
   receivedRecord(contentType: number, fragment: Uint8Array): void;
   /** The kernel took this many bytes of application data in one call. */

@@ -63,11 +63,11 @@ export class Engine<State extends NamedState> implements TlsEngine {
     return this.#attempt(() => this.#take(this.#machine.start()));
   }
 
-  receive(ciphertext: Uint8Array): TlsEvent[] {
+  receive(ciphertext: Uint8Array, headroom = 0): TlsEvent[] {
     if (this.#parts.receiving.detached) {
       throw new TypeError('receiving is detached: opened records go to receiveRecord()');
     }
-    return this.#attemptWith(this.#receive, ciphertext);
+    return this.#attemptWith(this.#receive, ciphertext, headroom);
   }
 
   receiveEnd(): TlsEvent[] {
@@ -95,7 +95,7 @@ export class Engine<State extends NamedState> implements TlsEngine {
   send(plaintext: Uint8Array): TlsEvent[] {
     this.#checkSendable('send()');
     if (this.#parts.sending.detached) throw new TypeError('sending is detached: whoever holds the keys sends the data');
-    return this.#attemptWith(this.#send, plaintext);
+    return this.#attemptWith(this.#send, plaintext, undefined);
   }
 
   get earlyDataLeft(): number {
@@ -221,11 +221,11 @@ export class Engine<State extends NamedState> implements TlsEngine {
     return exportEarly(this.#parts, length, label, context);
   }
 
-  #receive(ciphertext: Uint8Array): void {
+  #receive(ciphertext: Uint8Array, headroom: number): void {
     const { receiving, progress, settings } = this.#parts;
     // §6.1: whatever comes behind a close_notify is ignored.
     if (progress.receiveClosed) return;
-    receiving.push(ciphertext);
+    receiving.push(ciphertext, headroom);
     if (this.#pending) receiving.keep();
     const { pendingInput } = settings.limits;
     if (this.#pending && receiving.buffered > pendingInput) {
@@ -247,18 +247,18 @@ export class Engine<State extends NamedState> implements TlsEngine {
   }
 
   #attempt(call: () => void): TlsEvent[] {
-    return this.#attemptWith(call, undefined);
+    return this.#attemptWith(call, undefined, undefined);
   }
 
   /**
    * Runs one call: the one catch of the core. What happens for every record is a method: V8 takes longer to call a
    * function that was made for this one call.
    */
-  #attemptWith<Argument>(call: (argument: Argument) => void, argument: Argument): TlsEvent[] {
+  #attemptWith<First, Second>(call: (first: First, second: Second) => void, first: First, second: Second): TlsEvent[] {
     const { sending, keyUpdates, progress, outbox } = this.#parts;
     if (progress.error === undefined) {
       try {
-        call.call(this, argument);
+        call.call(this, first, second);
         // Whoever else sends the data does not say when.
         if (sending.detached && !progress.sendClosed) keyUpdates.answer();
       } catch (error) {

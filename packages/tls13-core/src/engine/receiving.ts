@@ -76,8 +76,8 @@ export class ReceivingHalf {
     return this.#deframer.buffered === 0 && !this.#holdsFragments();
   }
 
-  push(bytes: Uint8Array): void {
-    this.#deframer.push(bytes);
+  push(bytes: Uint8Array, headroom: number): void {
+    this.#deframer.push(bytes, headroom);
   }
 
   /** Copies what has come and was not taken yet: the memory given to `push` is the caller's again. */

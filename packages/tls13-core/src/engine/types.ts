@@ -19,8 +19,13 @@ export interface TlsEngine {
   readonly error: TlsError | undefined;
   /** A client's first flight; a server's nothing. Once. */
   start(): TlsEvent[];
-  /** Bytes from the wire, cut anywhere. */
-  receive(ciphertext: Uint8Array): TlsEvent[];
+  /**
+   * Bytes from the wire, cut anywhere.
+   * @param headroom bytes in front of them, in the same memory, that may be overwritten: the beginning of a record that
+   *   came earlier is put there, so that records need not be opened one by one where reads do not end as records do.
+   *   {@link longestRecord} is as much as can be of use.
+   */
+  receive(ciphertext: Uint8Array, headroom?: number): TlsEvent[];
   /** The wire ended. Without a close_notify before it the data may have been truncated: fails (§6.1). */
   receiveEnd(): TlsEvent[];
   /**

@@ -18,13 +18,20 @@ export class Deframer {
   /** A record that began in a chunk before `#input`: its first `#partialLength` bytes are there. */
   #partial: Uint8Array = noBytes;
   #partialLength = 0;
+  /** `next` has handed `#partial` out: it is not to be written any more. */
+  #partialShown = false;
   /** What `next` handed out last. */
   #last: { readonly run: RecordRun; readonly fromInput: boolean } | undefined;
 
-  /** Takes bytes of the stream, cut anywhere. They must stay as they are until `next` has returned `undefined` or `keep` was called. */
-  push(bytes: Uint8Array): void {
+  /**
+   * Takes bytes of the stream, cut anywhere. They must stay as they are until `next` has returned `undefined` or `keep`
+   * was called.
+   * @param headroom bytes in front of them, in the same memory, that may be overwritten until then: a record that began
+   *   earlier is joined there, and is handed out with the others.
+   */
+  push(bytes: Uint8Array, headroom = 0): void {
     this.#last = undefined;
-    let rest = bytes;
+    let rest = this.#joined(bytes, headroom);
     if (this.#partialLength > 0 && this.#offset === this.#input.length) {
       rest = this.#complete(rest, headerLength);
       if (this.#partialLength >= headerLength) rest = this.#complete(rest, recordLength(this.#partial, 0));
@@ -60,7 +67,7 @@ export class Deframer {
       throw new RangeError(`${length} bytes cannot be taken back: the last call of next() handed out fewer`);
     }
     if (last.fromInput) this.#offset -= length;
-    else this.#partialLength = this.#partial.length;
+    else this.#partialLength = last.run.records.length;
     this.#last = undefined;
   }
 
@@ -94,6 +101,16 @@ export class Deframer {
     return this.#partialLength + this.#input.length - this.#offset;
   }
 
+  /** The bytes behind the partial record, if there is one for which there is room. */
+  #joined(bytes: Uint8Array, headroom: number): Uint8Array {
+    const held = this.#partialLength;
+    if (held === 0 || held > headroom || this.#offset < this.#input.length) return bytes;
+    const whole = new Uint8Array(bytes.buffer, bytes.byteOffset - held, held + bytes.length);
+    whole.set(this.#partial.subarray(0, held));
+    this.#partialLength = 0;
+    return whole;
+  }
+
   /** Fills the partial record from the front of `bytes` up to `total` bytes, and returns what is left of them. */
   #complete(bytes: Uint8Array, total: number): Uint8Array {
     const taken = Math.min(Math.max(total - this.#partialLength, 0), bytes.length);
@@ -102,10 +119,11 @@ export class Deframer {
   }
 
   #hold(bytes: Uint8Array, total: number): void {
-    if (this.#partial.length < total) {
+    if (this.#partial.length < total || this.#partialShown) {
       const grown = new Uint8Array(total);
       grown.set(this.#partial.subarray(0, this.#partialLength));
       this.#partial = grown;
+      this.#partialShown = false;
     }
     this.#partial.set(bytes, this.#partialLength);
     this.#partialLength += bytes.length;
@@ -115,8 +133,10 @@ export class Deframer {
     if (this.#partialLength < headerLength) return undefined;
     const { contentType, length } = parseHeader(this.#partial);
     if (this.#partialLength < headerLength + length) return undefined;
-    const run = { contentType, records: this.#partial, count: 1 };
+    const total = headerLength + length;
+    const run = { contentType, records: this.#partial.subarray(0, total), count: 1 };
     this.#partialLength = 0;
+    this.#partialShown = true;
     this.#last = { run, fromInput: false };
     return run;
   }
@@ -155,8 +175,8 @@ export class Deframer {
     this.#input = noBytes;
     this.#offset = 0;
     this.#last = undefined;
-    this.#partial = noBytes;
-    if (rest.length > 0) this.#hold(rest, rest.length < headerLength ? headerLength : recordLength(rest, 0));
+    if (rest.length === 0) this.#partial = noBytes;
+    else this.#hold(rest, rest.length < headerLength ? headerLength : recordLength(rest, 0));
   }
 }
 

@@ -13,6 +13,9 @@ export const maxInnerPlaintextLength = maxPlaintextLength + 1;
 /** TLSCiphertext.length (§5.2). */
 export const maxCiphertextLength = maxPlaintextLength + 256;
 
+/** Bytes of a record, its header included. */
+export const longestRecord = headerLength + maxCiphertextLength;
+
 export interface RecordHeader {
   readonly contentType: number;
   /** Bytes after the header. */

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { TlsError } from '../../src/alert.js';
 import { concat } from '../../src/bytes.js';
 import { Deframer, type RecordRun } from '../../src/record/deframer.js';
-import { encodeHeader, headerLength, parseHeader } from '../../src/record/header.js';
+import { encodeHeader, headerLength, longestRecord, parseHeader } from '../../src/record/header.js';
 import { contentTypes } from '../../src/registry.js';
 
 const { alert, application_data, change_cipher_spec, handshake } = contentTypes;
@@ -29,6 +29,26 @@ describe('Deframer', () => {
           for (const run of drain(deframer)) seen.push(...separate(run));
           // The chunk is the caller's again.
           chunk.fill(0xee);
+        }
+        expect(seen.map(hex)).toEqual(records.map(hex));
+        expect([deframer.buffered, deframer.wanted]).toEqual([0, headerLength]);
+      }),
+    );
+  });
+
+  it('joins a record that began earlier in the room in front of the next chunk', () => {
+    fc.assert(
+      fc.property(anyStream, anySplits, fc.nat(), (records, splits, room) => {
+        const deframer = new Deframer();
+        const headroom = room % (longestRecord + 1);
+        const memory = new Uint8Array(headroom + records.reduce((sum, { length }) => sum + length, 0));
+        const seen: Uint8Array[] = [];
+        for (const chunk of cut(concat(...records), splits)) {
+          const bytes = memory.subarray(headroom, headroom + chunk.length);
+          bytes.set(chunk);
+          deframer.push(bytes, headroom);
+          for (const run of drain(deframer)) seen.push(...separate(run));
+          memory.fill(0xee);
         }
         expect(seen.map(hex)).toEqual(records.map(hex));
         expect([deframer.buffered, deframer.wanted]).toEqual([0, headerLength]);
