@@ -266,6 +266,7 @@ class Socket : public Napi::ObjectWrap<Socket> {
 
   // Calls `onReady(status, events)` of the object, as it was when watching began.
   void Ready(int status, int events) {
+    if (on_ready_.IsEmpty()) return;
     const napi_env env = Env();
     const Napi::HandleScope scope(env);
     napi_value arguments[2];
@@ -280,7 +281,8 @@ class Socket : public Napi::ObjectWrap<Socket> {
     held_ = on;
     if (on) {
       Napi::ObjectWrap<Socket>::Ref();
-      on_ready_ = Napi::Persistent(Value().Get("onReady").As<Napi::Function>());
+      const Napi::Value on_ready = Value().Get("onReady");
+      if (on_ready.IsFunction()) on_ready_ = Napi::Persistent(on_ready.As<Napi::Function>());
     } else {
       on_ready_.Reset();
       Unref();
