@@ -57,10 +57,6 @@ const applications = {
       });
     }),
 
-  /** Says nothing and waits. */
-  idle: (stack, certificate) =>
-    createStreamServer(stack, certificate, (connection) => connection.on('error', ignore).resume()),
-
   /** HTTP: an answer of 100 bytes; HTTP/2 with `http2`. */
   small: (stack, certificate, { http2 = false } = {}) => {
     const create = http2 ? createHttp2Server : createHttpServer;

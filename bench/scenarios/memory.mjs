@@ -1,26 +1,19 @@
 // What a connection costs while nothing happens on it, and what that is made of.
 import { readFileSync } from 'node:fs';
 import { startPair } from '../harness/pair.mjs';
-import { nodeHttps, nodeTls, ours, oursInKernel, plainTcp, witnessed } from '../harness/subjects.mjs';
+import { nodeHttps, nodeTls, ours, oursInKernel, witnessed } from '../harness/subjects.mjs';
 
 export const idleMemory = {
   name: 'idle-memory',
   title: 'Memory per idle connection',
   measures:
     'growth of the resident memory of a fresh server process, idle for six seconds and its garbage collected before and ' +
-    'after, per idle connection; HTTPS unless it says otherwise; what the kernel itself holds is not in it. Below the ' +
+    'after, per idle HTTPS connection; what the kernel itself holds is not in it. Below the ' +
     'whole, the part of it that is live JavaScript objects, and the part that is outside of V8',
   unit: 'KiB',
   warmUpTimes: 0,
   mostRounds: 5,
-  subjects: () => [
-    ...wholeAndParts(nodeHttps, 'small'),
-    ...wholeAndParts(ours, 'small'),
-    whole(oursInKernel('send'), 'small'),
-    whole(nodeTls, 'idle'),
-    { ...whole({ ...ours, name: 'ours, without HTTP' }, 'idle'), comparedWith: nodeTls.name },
-    { ...whole(plainTcp, 'idle'), comparedWith: nodeTls.name },
-  ],
+  subjects: () => [...wholeAndParts(nodeHttps), ...wholeAndParts(ours), whole(oursInKernel('send'))],
   open: async ({ shared, part }, context) => {
     const wanted = context.amount({ quick: 1000, full: 10_000 });
     const count = Math.min(wanted, mostConnections());
@@ -32,19 +25,19 @@ export const idleMemory = {
   },
 };
 
-function whole(subject, application) {
-  return { ...subject, part: 'rss', shared: (count, context) => growthOf(subject, application, count, context) };
+function whole(subject) {
+  return { ...subject, part: 'rss', shared: (count, context) => growthOf(subject, count, context) };
 }
 
 /** Rows of one measurement: it is made for the first of them that has its turn in a round. */
-function wholeAndParts(subject, application) {
+function wholeAndParts(subject) {
   const rows = ['rss', 'live', 'outside'];
   let waiting = [];
   let growth;
   const shared = (part) => async (count, context) => {
     if (!waiting.includes(part)) {
       waiting = [...rows];
-      growth = growthOf(subject, application, count, context);
+      growth = growthOf(subject, count, context);
     }
     waiting = waiting.filter((other) => other !== part);
     return growth;
@@ -71,10 +64,9 @@ function mostConnections() {
 }
 
 /** A fresh process each time: memory that was once taken is not given back. @returns bytes */
-async function growthOf(subject, application, count, context) {
+async function growthOf(subject, count, context) {
   const { stack } = subject;
-  const client = stack.kind === 'tcp' ? stack : nodeTls.stack;
-  const pair = await startPair({ server: stack, client, application, context });
+  const pair = await startPair({ server: stack, client: nodeTls.stack, application: 'small', context });
   try {
     // Code, what V8 learns of it, and pools are not what is asked for.
     await pair.load('hold', { count: 500, atOnce: 4 });

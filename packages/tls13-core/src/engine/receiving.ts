@@ -76,7 +76,7 @@ export class ReceivingHalf {
     return this.#deframer.buffered === 0 && !this.#holdsFragments();
   }
 
-  push(bytes: Uint8Array, headroom: number): void {
+  push(bytes: Uint8Array, headroom = 0): void {
     this.#deframer.push(bytes, headroom);
   }
 
