@@ -25,7 +25,7 @@ export async function startPair({ program, server, client, application, options,
 
 /** Starts the serving one alone. @returns { program, port } */
 export async function startServer({ program: name = 'serve', server, application, options, context }) {
-  const where = { cpu: context.pin ? 0 : undefined };
+  const where = { cpu: context.pin ? 0 : undefined, idles: context.idles };
   const program = server.kind === 'nginx' ? startNginx(server.command, where) : startProgram(name, where);
   try {
     const { certificate } = context;

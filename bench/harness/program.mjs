@@ -6,11 +6,13 @@ import { getHeapSpaceStatistics } from 'node:v8';
 /**
  * Starts bench/programs/NAME.mjs.
  * @param cpu the processor to stay on, where `taskset` is to be used.
+ * @param idles whether V8 is to collect when there is nothing to do. That makes it forget what it has compiled for objects
+ *   of which there are none at that moment; between rounds, while others have their turns, a server that is at work would not.
  * @returns `ask(question, input)`, answered by the program's function of that name, and `stop()`.
  */
-export function startProgram(name, { cpu } = {}) {
+export function startProgram(name, { cpu, idles = false } = {}) {
   const file = fileURLToPath(new URL(`../programs/${name}.mjs`, import.meta.url));
-  const flags = ['--expose-gc', ...process.execArgv];
+  const flags = ['--expose-gc', ...(idles ? [] : ['--no-memory-reducer']), ...process.execArgv];
   const how =
     cpu === undefined
       ? { execArgv: flags }
