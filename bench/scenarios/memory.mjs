@@ -66,7 +66,12 @@ function mostConnections() {
 /** A fresh process each time: memory that was once taken is not given back. @returns bytes */
 async function growthOf(subject, count, context) {
   const { stack } = subject;
-  const pair = await startPair({ server: stack, client: nodeTls.stack, application: 'small', context: { ...context, idles: true } });
+  const pair = await startPair({
+    server: stack,
+    client: nodeTls.stack,
+    application: 'small',
+    context: { ...context, idles: true },
+  });
   try {
     // Code, what V8 learns of it, and pools are not what is asked for.
     await pair.load('hold', { count: 500, atOnce: 4 });
