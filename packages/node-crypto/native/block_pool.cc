@@ -124,16 +124,8 @@ class Blocks {
   size_t lent_ = 0;
 };
 
-void Account(napi_env env, int64_t bytes) {
-  int64_t total;
-  napi_adjust_external_memory(env, bytes, &total);
-}
-
-// V8 counts a Buffer's memory for as long as the Buffer lives, and marks the whole heap when that has grown: but what the
-// pool lends is bounded, and is there again.
-void GiveBack(napi_env env, void*, void* hint) {
+void GiveBack(napi_env, void*, void* hint) {
   Block* block = static_cast<Block*>(hint);
-  Account(env, static_cast<int64_t>(block->lent));
   const std::shared_ptr<Blocks> pool = std::move(block->pool);
   pool->Return(block);
 }
@@ -161,7 +153,6 @@ class BlockPool : public Napi::ObjectWrap<BlockPool> {
       return env.Undefined();
     }
     block->pool = blocks_;
-    Account(env, -static_cast<int64_t>(length));
     Napi::Array::New(env, kLitterLength);
     if (blocks_->lent() >= kCollectedBytes) Napi::ArrayBuffer::New(env, 1);
     return Napi::Value(env, buffer);
