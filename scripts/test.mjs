@@ -11,7 +11,7 @@ const bin =
 const tsc = bin('typescript/bin/tsc');
 const project = (name) => async (filters) => (await import('./lib/vitest.mjs')).runProject(name, filters);
 
-/** Each returns { passed, failed }. */
+/** Each returns { passed, failed } and, where it is made of tests, which have failed: { failures: string[] }. */
 const stages = {
   types: () => tsc('-p', 'tsconfig.test.json'),
   lint: () => bin('@biomejs/biome/bin/biome')('check', '--error-on-warnings'),
@@ -38,14 +38,14 @@ async function main(names) {
   if (!built) return 1;
 
   const total = { passed: 0, failed: 0 };
-  const failedStages = [];
+  const failures = [];
   for (const name of names) {
-    const { passed, failed } = await timed(name, () => stages[name](filters));
-    total.passed += passed;
-    total.failed += failed;
-    if (failed > 0) failedStages.push(name);
+    const verdict = await timed(name, () => stages[name](filters));
+    total.passed += verdict.passed;
+    total.failed += verdict.failed;
+    if (verdict.failed > 0) failures.push(`${name}: failed`, ...(verdict.failures ?? []));
   }
-  if (failedStages.length > 0) console.log(`\nfailed: ${failedStages.join(', ')} (reports in ${cacheFolder}/reports)`);
+  if (failures.length > 0) console.log(`\n${failures.join('\n\n')}\n\n(reports in ${cacheFolder}/reports)`);
   console.log(`\n${total.passed} passed, ${total.failed} failed`);
   return total.failed === 0 ? 0 : 1;
 }

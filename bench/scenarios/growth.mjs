@@ -70,7 +70,7 @@ export const growthConnections = {
     const pair = await startPair({ server: ours.stack, client: nodeTls.stack, application: 'source', context });
     await pair.load('open');
     await pair.load('hold', { count: connections - 1, atOnce: 8 });
-    await pair.server.ask('memory');
+    await pair.server.ask('collect');
     const mebibytes = context.amount({ quick: 32, full: 256 });
     const receive = () => pair.load('receive', { bytes: mebibytes * mebibyte });
     return {

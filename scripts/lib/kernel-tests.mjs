@@ -7,7 +7,7 @@ import { freshReport, reportFolder, runProject, verdict, vitestCommand } from '.
 
 const withoutTls = { name: '7.2', project: 'kernel-without-tls', tls: false };
 
-/** Returns { passed, failed } over all kernels. */
+/** Returns { passed, failed, failures } over all kernels. */
 export async function runKernelTests(filters) {
   const jobs = Object.keys(kernels).map((name) => ({ name, project: 'kernel', tls: true }));
   if (filters.length === 0) jobs.push(withoutTls);
@@ -21,7 +21,8 @@ export async function runKernelTests(filters) {
   else console.log(`the running kernel ${release()} has no tls ULP: the guests alone were used`);
   for (const { title, statistics } of summary) console.log(`\n${title}\n${statistics.trimEnd()}`);
   const sum = (key) => summary.reduce((total, entry) => total + entry[key], 0);
-  return { passed: sum('passed'), failed: sum('failed') };
+  const failures = summary.flatMap((entry) => entry.failures.map((failure) => `${entry.title}\n${failure}`));
+  return { passed: sum('passed'), failed: sum('failed'), failures };
 }
 
 async function runJob({ name, project, tls }, filters) {
@@ -37,7 +38,8 @@ async function runJob({ name, project, tls }, filters) {
     return { ...counts, title, statistics };
   } catch (error) {
     console.error(`[${label}] ${error.message}`);
-    return { passed: 0, failed: 1, title: `guest kernel ${label}: no verdict`, statistics: '' };
+    const title = `guest kernel ${label}: no verdict`;
+    return { passed: 0, failed: 1, failures: [error.message], title, statistics: '' };
   }
 }
 
