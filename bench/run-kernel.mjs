@@ -1,10 +1,11 @@
 // `npm run bench:kernel`: a static file that the kernel seals, beside nginx, node:https and bare C. On the running kernel where
 // that has the tls ULP: then it is processor time. Elsewhere on an emulated machine: then it is a count of instructions.
-import { existsSync, writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { writeFileSync } from 'node:fs';
 import { emulatedMachine, provideEmulator, runEmulated } from '../scripts/lib/emulator.mjs';
 import { runningKernelHasUlp } from '../scripts/lib/kernels.mjs';
 import { goals } from './goals.mjs';
+import { demandBuild, runCommand, wholeNumber } from './harness/command-line.mjs';
+import { makeFile } from './harness/file.mjs';
 import { findOther } from './harness/others.mjs';
 import { buildSender } from './harness/sender.mjs';
 import { machine, runtime } from './report/machine.mjs';
@@ -22,35 +23,23 @@ of Debian packages (an emulator, a kernel, nginx) into the cache folder, without
 
 const emulatedMark = 'TLS13_BENCH_EMULATED';
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  console.error(error.message);
-  process.exitCode = 1;
-}
+const flag = { type: 'boolean', default: false };
+const options = {
+  ...{ emulated: flag, json: flag },
+  mebibytes: { type: 'string' },
+  only: { type: 'string', multiple: true, default: [] },
+  rounds: { type: 'string', default: '5' },
+};
 
-async function main() {
-  const flag = { type: 'boolean', default: false };
-  const { values } = parseArgs({
-    options: {
-      ...{ emulated: flag, json: flag, help: flag },
-      mebibytes: { type: 'string' },
-      only: { type: 'string', multiple: true, default: [] },
-      rounds: { type: 'string', default: '5' },
-    },
-  });
-  if (values.help) {
-    console.log(usage);
-    return 0;
-  }
+await runCommand({ usage, options }, main);
+
+async function main(values) {
   // Within the emulated machine: the same program once more.
   if (process.env[emulatedMark] === 'yes') {
     writeFileSync(process.env.GUEST_RESULT, JSON.stringify(await measureHere(values, true)));
     return 0;
   }
-  if (!existsSync(new URL('../packages/server/dist/index.js', import.meta.url))) {
-    throw new Error('nothing is built yet: run `npm run build` first');
-  }
+  demandBuild();
   buildSender();
   const emulated = values.emulated || !runningKernelHasUlp();
   const result = emulated ? await measureEmulated() : await measureHere(values, false);
@@ -100,8 +89,8 @@ async function measureHere(values, emulated) {
   const mebibytes = wholeNumber('--mebibytes', values.mebibytes ?? (emulated ? '16' : '64'), 1);
   const { makeCertificate } = await import('./harness/certificate.mjs');
   const { measure } = await import('./harness/rounds.mjs');
-  const { kernelFile, kernelFileInstructions, makeFile } = await import('./scenarios/kernel-file.mjs');
-  const file = makeFile(mebibytes);
+  const { kernelFile, kernelFileInstructions } = await import('./scenarios/kernel-file.mjs');
+  const file = makeFile(mebibytes, 'random');
   const nginx = findOther('nginx');
   const context = {
     certificate: makeCertificate(),
@@ -114,9 +103,4 @@ async function measureHere(values, emulated) {
   } finally {
     file.remove();
   }
-}
-
-function wholeNumber(option, text, least) {
-  if (/^\d+$/.test(text) && Number(text) >= least) return Number(text);
-  throw new Error(`${option} must be a whole number of at least ${least}, not ${text}`);
 }

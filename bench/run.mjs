@@ -1,9 +1,8 @@
 // `npm run bench`: measures our stack against others in the same run, and draws docs/benchmarks.md from what it finds.
-import { existsSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { majors, provideNode } from '../scripts/lib/nodes.mjs';
 import { runAside } from '../scripts/lib/run.mjs';
 import { goals } from './goals.mjs';
+import { demandBuild, runCommand, wholeNumber } from './harness/command-line.mjs';
 import { asText } from './report/text.mjs';
 
 const usage = `usage: npm run bench -- [options]
@@ -22,32 +21,20 @@ of the same machine and version of Node. From these files docs/benchmarks.md and
 
 const ownMajor = Number(process.versions.node.split('.')[0]);
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  console.error(error.message);
-  process.exitCode = 1;
-}
+const flag = { type: 'boolean', default: false };
+const options = {
+  ...{ quick: flag, pin: flag, keep: flag, json: flag, draw: flag, list: flag },
+  only: { type: 'string', multiple: true, default: [] },
+  node: { type: 'string', multiple: true, default: [] },
+  rounds: { type: 'string' },
+};
 
-async function main() {
-  const flag = { type: 'boolean', default: false };
-  const { values } = parseArgs({
-    options: {
-      ...{ quick: flag, pin: flag, keep: flag, json: flag, draw: flag, list: flag, help: flag },
-      only: { type: 'string', multiple: true, default: [] },
-      node: { type: 'string', multiple: true, default: [] },
-      rounds: { type: 'string' },
-    },
-  });
-  if (values.help) {
-    console.log(usage);
-    return 0;
-  }
-  if (!existsSync(new URL('../packages/server/dist/index.js', import.meta.url))) {
-    throw new Error('nothing is built yet: run `npm run build` first');
-  }
+await runCommand({ usage, options }, main);
+
+async function main(values) {
+  demandBuild();
   if (values.node.length > 0) return withNodes(values.node);
-  // Loaded only now: they need what the line above asks for.
+  // Loaded only now: they need what was built.
   const { scenarios } = await import('./scenarios/index.mjs');
   const chosen = choose(scenarios, values.only);
   if (values.list) {
@@ -84,7 +71,7 @@ async function runAll(scenarios, chosen, values) {
   const context = {
     certificate: makeCertificate(),
     warmUps: values.quick ? 1 : 2,
-    rounds: wholeRounds(values.rounds ?? (values.quick ? '5' : '7')),
+    rounds: wholeNumber('--rounds', values.rounds ?? (values.quick ? '5' : '7'), 5),
     quick: values.quick,
     pin: values.pin,
     other: onceEach(findOther),
@@ -156,12 +143,6 @@ function choose(scenarios, only) {
     throw new Error(`no scenario is called ${unknown}; there are ${scenarios.map(({ name }) => name).join(', ')}`);
   }
   return scenarios.filter((scenario) => only.some((name) => scenario.name.startsWith(name)));
-}
-
-function wholeRounds(text) {
-  const rounds = Number(text);
-  if (Number.isInteger(rounds) && rounds >= 5) return rounds;
-  throw new Error(`--rounds must be a whole number of at least 5, not ${text}`);
 }
 
 /** On a terminal one line that changes; elsewhere a line as a scenario begins and ends. All of it on standard error. */

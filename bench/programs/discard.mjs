@@ -1,8 +1,7 @@
 // A client that costs as little as it can: it opens the first answer, and from then on only counts what comes, by the
 // headers of the records. One connection.
 import { connect } from 'node:net';
-import { createClientEngine } from 'tls13-core';
-import { createProvider } from 'tls13-node-crypto';
+import { createBareClient } from '../harness/client-engine.mjs';
 import { answer } from '../harness/program.mjs';
 import { contentsOfRecords } from '../harness/records.mjs';
 
@@ -73,13 +72,7 @@ function counting(socket, measure) {
 }
 
 async function handshake(socket) {
-  const engine = createClientEngine({
-    provider: createProvider(),
-    cipherSuites: ['TLS_AES_128_GCM_SHA256'],
-    groups: ['x25519'],
-    serverName: 'localhost',
-    verifyPeer: () => {},
-  });
+  const engine = createBareClient();
   const perform = (events) => {
     const data = [];
     for (const event of events) {

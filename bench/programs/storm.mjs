@@ -1,8 +1,7 @@
 // Handshakes that arrive all at once: the clients' first messages are made before any is sent, so that making them holds
 // nothing up, and the connections are there already.
 import { connect } from 'node:net';
-import { createClientEngine } from 'tls13-core';
-import { createProvider } from 'tls13-node-crypto';
+import { createBareClient } from '../harness/client-engine.mjs';
 
 /** `count` connections to a server that answers one byte with one: each shakes hands, sends its byte, and ends. */
 export async function storm({ port, count }) {
@@ -12,13 +11,7 @@ export async function storm({ port, count }) {
 }
 
 async function connected(port) {
-  const engine = createClientEngine({
-    provider: createProvider(),
-    cipherSuites: ['TLS_AES_128_GCM_SHA256'],
-    groups: ['x25519'],
-    serverName: 'localhost',
-    verifyPeer: () => {},
-  });
+  const engine = createBareClient();
   const socket = connect({ host: '127.0.0.1', port, noDelay: true });
   const send = (events) => {
     for (const event of events) {

@@ -1,8 +1,6 @@
 // Whether a MiB costs the same, however large the file is and however many connections there are.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { makeFile, whileThereIs } from '../harness/file.mjs';
 import { startPair } from '../harness/pair.mjs';
 import { nodeTls, ours } from '../harness/subjects.mjs';
 
@@ -20,19 +18,13 @@ export const growthFiles = {
       name: `ours, ${sizeOf(mebibytes)}`,
       mebibytes,
     })),
-  open: async ({ mebibytes }, context) => {
-    const folder = mkdtempSync(join(tmpdir(), 'tls13-bench-'));
-    const path = join(folder, 'file.bin');
-    const removeFile = () => rmSync(folder, { recursive: true, force: true });
-    try {
-      writeFileSync(path, '');
-      truncateSync(path, mebibytes * mebibyte);
-      const options = { path, length: mebibytes * mebibyte };
+  open: ({ mebibytes }, context) =>
+    whileThereIs(makeFile(mebibytes, 'sparse'), async ({ path, length }) => {
       const pair = await startPair({
         server: ours.stack,
         client: nodeTls.stack,
         application: 'file',
-        options,
+        options: { path, length },
         context,
       });
       await pair.load('connectHttp', { connections: 1 });
@@ -41,16 +33,9 @@ export const growthFiles = {
       return {
         each: `${count} × ${sizeOf(mebibytes)}`,
         round: async () => (await pair.cpu('server', ask)) / (mebibytes * count),
-        close: async () => {
-          await pair.close();
-          removeFile();
-        },
+        close: pair.close,
       };
-    } catch (error) {
-      removeFile();
-      throw error;
-    }
-  },
+    }),
 };
 
 export const growthConnections = {

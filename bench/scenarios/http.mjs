@@ -1,7 +1,5 @@
 // HTTP/1.1 over connections that stay: many small answers, and one large file.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { makeFile, whileThereIs } from '../harness/file.mjs';
 import { startPair } from '../harness/pair.mjs';
 import {
   nginx,
@@ -16,6 +14,7 @@ import {
 } from '../harness/subjects.mjs';
 
 const connections = 8;
+const mebibytes = 64;
 
 export const requests = {
   name: 'requests',
@@ -36,37 +35,24 @@ export const staticFile = {
   name: 'static-file',
   title: 'Static file',
   measures:
-    'processor time of the server process per MiB of a 64 MiB file in the page cache, over one keep-alive connection: ' +
+    `processor time of the server process per MiB of a ${mebibytes} MiB file in the page cache, over one keep-alive connection: ` +
     'node:https with createReadStream().pipe(response), ours with sendFile(request, response, path)',
   unit: 'µs/MiB',
   subjects: async (context) => {
     const others = [nodeHttps, await nginx(context), await nginx(context, 'send')];
     return [...others, ours, oursInKernel('send'), oursNode];
   },
-  open: async (subject, context) => {
-    const mebibytes = 64;
-    const count = context.amount({ quick: 1, full: 4 });
-    const folder = mkdtempSync(join(tmpdir(), 'tls13-bench-'));
-    const path = join(folder, 'file.bin');
-    const length = mebibytes * 1024 * 1024;
-    const removeFile = () => rmSync(folder, { recursive: true, force: true });
-    try {
-      writeFileSync(path, Buffer.alloc(length, 'a line of text that is neither all zeros nor random\n'));
+  open: (subject, context) =>
+    whileThereIs(makeFile(mebibytes, 'text'), async ({ path, length }) => {
+      const count = context.amount({ quick: 1, full: 4 });
       const pair = await openHttp(subject, context, 1, { application: 'file', options: { path, length } });
       const ask = () => pair.load('requests', { count });
       return {
-        each: `${count} × 64 MiB`,
+        each: `${count} × ${mebibytes} MiB`,
         round: async () => (await pair.cpu('server', ask)) / (mebibytes * count),
-        close: async () => {
-          await pair.close();
-          removeFile();
-        },
+        close: pair.close,
       };
-    } catch (error) {
-      removeFile();
-      throw error;
-    }
-  },
+    }),
 };
 
 async function openHttp(subject, context, connections, application) {

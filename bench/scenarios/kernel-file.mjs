@@ -1,8 +1,6 @@
 // A static file that the kernel seals (`npm run bench:kernel`): ours beside nginx and node:https, the bare C program that
 // shows how little it can cost, and C programs that show whether user space could be as good.
-import { randomFillSync } from 'node:crypto';
-import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { kernel } from 'ktls-bind';
 import { startNginx } from '../harness/nginx.mjs';
@@ -34,17 +32,6 @@ export const kernelFileInstructions = {
   unit: 'kinstr/MiB',
   alsoAs: undefined,
 };
-
-/** The file that all of them send. @returns { path, length, remove() }. */
-export function makeFile(mebibytes) {
-  const folder = mkdtempSync(join(tmpdir(), 'tls13-bench-'));
-  const path = join(folder, 'file.bin');
-  const piece = randomFillSync(Buffer.allocUnsafeSlow(mebibyte));
-  const file = openSync(path, 'w');
-  for (let written = 0; written < mebibytes; written += 1) writeSync(file, piece);
-  closeSync(file);
-  return { path, length: mebibytes * mebibyte, remove: () => rmSync(folder, { recursive: true, force: true }) };
-}
 
 /** `client`: what programs/discard.mjs is to expect. `sealed`: whether the kernel is to count it among its connections. */
 async function subjectsHere(context) {
