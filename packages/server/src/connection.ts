@@ -27,11 +27,23 @@ import { asBytes, asChunks, type Written } from './transport/chunks.js';
 import type { FileTransfer, Transport } from './transport/types.js';
 
 export class TlsConnection extends NegotiatedDuplex {
+  /** One for all connections, to which it is told what is whose. */
+  static readonly #events: DriverOwner<TlsConnection> = {
+    early: (connection, info) => connection.#onEarly(info),
+    secured: (connection, info) => connection.#onSecured(info),
+    data: (connection, bytes) => connection.#onData(bytes),
+    ended: (connection) => connection.#onEnded(),
+    session: (connection, session) => connection.#onSession(session),
+    secret: (connection, label, random, secret) => connection.#onSecret(label, random, secret),
+    keyUpdated: (connection, direction, requested) => connection.emit('keyUpdate', { direction, requested }),
+    authentication: (connection, event) => connection.#requests?.take(event),
+    placed: (connection, direction, verdict) => connection.#settings.telemetry.placed(connection, direction, verdict),
+    failed: (connection, error) => connection.#onFailed(error),
+  };
   /** Set by node:http and others. */
   server: unknown;
   readonly #settings: ConnectionSettings;
-  readonly #events: DriverOwner;
-  #driver: Driver | undefined;
+  #driver: Driver<TlsConnection> | undefined;
   #secured = false;
   /** Server: what is known before the handshake is complete, when early data was accepted. */
   #earlyInfo: ConnectionInfo | undefined;
@@ -52,24 +64,12 @@ export class TlsConnection extends NegotiatedDuplex {
       writableHighWaterMark: 65_536,
     });
     this.#settings = settings;
-    this.#events = {
-      early: (info) => this.#onEarly(info),
-      secured: (info) => this.#onSecured(info),
-      data: (bytes) => this.#onData(bytes),
-      ended: () => this.#onEnded(),
-      session: (session) => this.#onSession(session),
-      secret: (label, random, secret) => this.#onSecret(label, random, secret),
-      keyUpdated: (direction, requested) => this.emit('keyUpdate', { direction, requested }),
-      authentication: (event) => this.#requests?.take(event),
-      placed: (direction, verdict) => this.#settings.telemetry.placed(this, direction, verdict),
-      failed: (error) => this.#onFailed(error),
-    };
   }
 
   /** Hands the connection its engine and its transport; once. */
   start(engine: TlsEngine, transport: Transport): void {
     if (this.destroyed) return transport.destroy();
-    this.#driver = new Driver(engine, transport, this.#events, this.#settings.driver);
+    this.#driver = new Driver(engine, transport, this, TlsConnection.#events, this.#settings.driver);
     this.#driver.start(this.#settings.earlyData);
   }
 
@@ -93,7 +93,7 @@ export class TlsConnection extends NegotiatedDuplex {
   /** @returns false when it is too late: the kernel seals, and keeps its record size. */
   setMaxSendFragment(size = 16_384): boolean {
     if (!Number.isInteger(size) || size < 64 || size > 16_384) return false;
-    return this.#driver?.setMaxSendFragment(size) ?? false;
+    return this.#driver?.handOver.setMaxSendFragment(size) ?? false;
   }
 
   // --- what it has not
@@ -123,7 +123,7 @@ export class TlsConnection extends NegotiatedDuplex {
   /** Where the records of each direction are protected and, if in user space, why. */
   get offload(): ConnectionOffload {
     const none = describe(refused('handshake'), () => 'none');
-    return this.#driver?.offload ?? { send: none, receive: none };
+    return this.#driver?.handOver.offload ?? { send: none, receive: none };
   }
 
   /**
@@ -383,7 +383,7 @@ export class TlsConnection extends NegotiatedDuplex {
     }
   }
 
-  #opened(): Driver {
+  #opened(): Driver<TlsConnection> {
     if (this.#driver === undefined) throw new ConnectionError('ERR_TLS_NOT_CONNECTED', 'the connection is not open');
     return this.#driver;
   }

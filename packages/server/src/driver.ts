@@ -2,24 +2,34 @@
  * Joins an engine to a transport, and is the only place where they meet: carries out the engine's events, hands
  * directions over to the kernel at the right moments (hand-over.ts), and keeps the order of what leaves.
  */
-import { type ConnectionInfo, contentTypes, type TlsEngine, type TlsError, type TlsEvent } from 'tls13-core';
+import {
+  type ConnectionInfo,
+  contentTypes,
+  type Direction,
+  type TlsEngine,
+  type TlsError,
+  type TlsEvent,
+} from 'tls13-core';
 import { carryOut, sealInRecords } from './carry-out.js';
 import type { Done, DriverOwner, DriverSettings } from './driver-owner.js';
 import { EarlySending } from './early-sending.js';
 import { abandoned, asSystemError, cannotRekey, closedUnsent, neverRead, notConnected, recordFault } from './errors.js';
-import { HandOver } from './hand-over.js';
+import { HandOver, type HandOverOwner } from './hand-over.js';
 import { handshakeTurns, type TurnTaker } from './handshake-turns.js';
-import type { ConnectionOffload } from './offload.js';
+import type { Verdict } from './offload.js';
 import { readTransfer } from './read-transfer.js';
 import { ownBuffer, takeBytes } from './transport/chunks.js';
 import type { FileTransfer, Transport, TransportHandler } from './transport/types.js';
 
-export class Driver implements TransportHandler, TurnTaker {
+export class Driver<Connection> implements TransportHandler, HandOverOwner, TurnTaker {
   readonly engine: TlsEngine;
   readonly transport: Transport;
-  readonly #owner: DriverOwner;
+  readonly handOver: HandOver;
+  /** Whether the peer has said anything yet. */
+  heard = false;
+  readonly #connection: Connection;
+  readonly #owner: DriverOwner<Connection>;
   readonly #settings: DriverSettings;
-  readonly #handOver: HandOver;
   /** `early`: a server has accepted early data, and may be answering it; the handshake goes on. */
   #phase: 'handshake' | 'early' | 'handing over' | 'open' | 'over' = 'handshake';
   /** Client. */
@@ -27,28 +37,30 @@ export class Driver implements TransportHandler, TurnTaker {
   /** What the application asked for between early data and its turn, while sending goes over. */
   #later: (() => void) | undefined;
   #wanted = true;
-  #heard = false;
   #pending = false;
   #peerClosed = false;
   /** Our own close_notify is on its way. */
   #closed = false;
   /** The application's data that is not sealed yet; one write at a time. */
-  #unsealed: readonly Uint8Array[] = [];
+  #unsealed = nothing;
   #done: Done | undefined;
   /** KeyUpdates that the peer asked for since anything last left: it may read none of them. */
   #unread = 0;
   #file: { readonly transfer: FileTransfer; readonly done: Done } | undefined;
 
-  constructor(engine: TlsEngine, transport: Transport, owner: DriverOwner, settings: DriverSettings) {
+  constructor(
+    engine: TlsEngine,
+    transport: Transport,
+    connection: Connection,
+    owner: DriverOwner<Connection>,
+    settings: DriverSettings,
+  ) {
     this.engine = engine;
     this.transport = transport;
+    this.#connection = connection;
     this.#owner = owner;
     this.#settings = settings;
-    this.#handOver = new HandOver(engine, transport, settings, {
-      placed: (direction, verdict) => owner.placed(direction, verdict),
-      answer: () => this.#handle(this.engine.send(new Uint8Array(0))),
-      failed: (error) => this.#fail(error),
-    });
+    this.handOver = new HandOver(engine, transport, settings, this);
   }
 
   /** @param earlyData of a client: sent before the server has answered, if the session permits all of it. */
@@ -64,26 +76,12 @@ export class Driver implements TransportHandler, TurnTaker {
     return this.#early?.sent ?? false;
   }
 
-  get offload(): ConnectionOffload {
-    return this.#handOver.offload;
-  }
-
-  /** Whether the peer has said anything yet. */
-  get heard(): boolean {
-    return this.#heard;
-  }
-
-  /** @returns false when records have gone to the kernel, which keeps its size. */
-  setMaxSendFragment(size: number): boolean {
-    return this.#handOver.setMaxSendFragment(size);
-  }
-
   /** Sends application data; the next call only after `done`. */
   write(chunks: readonly Uint8Array[], done: Done): void {
     if (this.#isLater(() => this.write(chunks, done))) return;
     if (!this.#isWritable()) return done(notConnected());
     this.#done = done;
-    const kernel = this.#handOver.sendingKernel;
+    const kernel = this.handOver.sendingKernel;
     if (kernel === undefined) {
       this.#unsealed = chunks;
       this.#seal();
@@ -98,7 +96,7 @@ export class Driver implements TransportHandler, TurnTaker {
     if (!this.#isWritable()) return done(notConnected());
     this.#file = { transfer, done };
     const finish: Done = (error) => this.#finishFile(transfer, error);
-    const kernel = this.#handOver.sendingKernel;
+    const kernel = this.handOver.sendingKernel;
     if (transfer.remaining === 0) finish();
     else if (kernel === undefined) readTransfer(transfer, this, finish);
     else kernel.sendFile(transfer, finish);
@@ -128,7 +126,7 @@ export class Driver implements TransportHandler, TurnTaker {
   /** Throws ConnectionError `ERR_TLS_REKEY_UNSUPPORTED` or `ERR_TLS_NOT_CONNECTED`. */
   updateKeys(request: boolean): void {
     if (this.#phase !== 'open') throw notConnected();
-    if (this.#handOver.sendingKernel?.support.rekey.send === false) throw cannotRekey();
+    if (this.handOver.sendingKernel?.support.rekey.send === false) throw cannotRekey();
     this.#handle(this.engine.updateKeys(request));
   }
 
@@ -159,10 +157,10 @@ export class Driver implements TransportHandler, TurnTaker {
     if (!idle) this.#settle(closedUnsent());
   }
 
-  // --- what the transport reports
+  // --- what the transport and the hand-over report
 
   received(bytes: Uint8Array, headroom: number): void {
-    this.#heard = true;
+    this.heard = true;
     if (this.#phase === 'handshake') handshakeTurns.take(this, bytes);
     else this.takeTurn(bytes, headroom);
   }
@@ -170,7 +168,7 @@ export class Driver implements TransportHandler, TurnTaker {
   takeTurn(bytes: Uint8Array, headroom = 0): void {
     if (this.#isOver()) return;
     this.#handle(this.engine.receive(bytes, headroom));
-    if (this.#phase === 'open') this.#handOver.receive(this.#peerClosed);
+    if (this.#phase === 'open') this.handOver.receive(this.#peerClosed);
   }
 
   wait(on: boolean): void {
@@ -190,7 +188,7 @@ export class Driver implements TransportHandler, TurnTaker {
 
   sealed(bytes: number): void {
     this.#unread = 0;
-    if (!this.#isOver()) this.#handle(this.engine.countSent(bytes, this.#handOver.maxSendFragment));
+    if (!this.#isOver()) this.#handle(this.engine.countSent(bytes, this.handOver.maxSendFragment));
   }
 
   drained(): void {
@@ -204,7 +202,7 @@ export class Driver implements TransportHandler, TurnTaker {
     if (this.#isOver() || this.#peerClosed) return;
     if (this.#settings.tolerateTruncation && this.engine.state === 'connected') {
       this.#peerClosed = true;
-      this.#owner.ended();
+      this.#owner.ended(this.#connection);
     } else {
       this.#handle(this.engine.receiveEnd());
     }
@@ -215,17 +213,22 @@ export class Driver implements TransportHandler, TurnTaker {
     const fault = recordFault(error);
     if (fault !== undefined) this.#handle(this.engine.abort(fault));
     else if (this.#closed && this.#peerClosed) this.#finishAlone();
-    else this.#fail(asSystemError(error));
+    else this.fail(asSystemError(error));
+  }
+
+  placed(direction: Direction, verdict: Verdict): void {
+    this.#owner.placed(this.#connection, direction, verdict);
+  }
+
+  answer(): void {
+    this.#handle(this.engine.send(new Uint8Array(0)));
   }
 
   // --- what the engine says
 
-  /**
-   * First what leaves, in its order: the application, which hears of the rest, may write at once. @returns whether all
-   * that left is with TCP.
-   */
+  /** First what leaves: the application, told the rest, may write at once. @returns whether all that left is with TCP. */
   #handle(events: readonly TlsEvent[]): boolean {
-    const flushed = carryOut(events, this.transport, this.#handOver);
+    const flushed = carryOut(events, this.transport, this.handOver);
     let connected: ConnectionInfo | undefined;
     for (const event of events) {
       if (this.#isOver()) return true;
@@ -245,32 +248,32 @@ export class Driver implements TransportHandler, TurnTaker {
       case 'early_data_accepted':
         if (this.engine.role === 'client') return;
         this.#phase = 'early';
-        return this.#owner.early(event.info);
+        return this.#owner.early(this.#connection, event.info);
       case 'ticket':
-        return this.#owner.session(event.session);
+        return this.#owner.session(this.#connection, event.session);
       case 'secret':
-        return this.#owner.secret(event.label, event.clientRandom, event.secret);
+        return this.#owner.secret(this.#connection, event.label, event.clientRandom, event.secret);
       case 'key_update':
         if (event.direction === 'send' && event.requested && !this.transport.drained) this.#unread += 1;
         if (this.#unread > mostUnread) return this.abort(neverRead(mostUnread));
-        return this.#owner.keyUpdated(event.direction, event.requested);
+        return this.#owner.keyUpdated(this.#connection, event.direction, event.requested);
       case 'certificate_requested':
       case 'authenticated':
-        return this.#owner.authentication(event);
+        return this.#owner.authentication(this.#connection, event);
       case 'pending':
         return this.#await(event.settled);
       case 'closed':
         this.#peerClosed = true;
-        return this.#owner.ended();
+        return this.#owner.ended(this.#connection);
       case 'failed':
-        return this.#fail(event.error);
+        return this.fail(event.error);
       default:
         return;
     }
   }
 
   #deliver(data: Buffer): void {
-    if (this.#owner.data(data)) return;
+    if (this.#owner.data(this.#connection, data)) return;
     this.#wanted = false;
     this.#updateReading();
   }
@@ -317,12 +320,12 @@ export class Driver implements TransportHandler, TurnTaker {
     if (info === undefined) return;
     // Who has said close_notify already seals nothing more.
     if (!this.#closed) {
-      if (!this.#handOver.send() || this.#isOver()) return;
-      this.#handOver.planReceiving();
+      if (!this.handOver.send() || this.#isOver()) return;
+      this.handOver.planReceiving();
       if (this.#isOver()) return;
     }
     this.#phase = 'open';
-    this.#owner.secured(info);
+    this.#owner.secured(this.#connection, info);
     const later = this.#later;
     this.#later = undefined;
     later?.();
@@ -335,7 +338,7 @@ export class Driver implements TransportHandler, TurnTaker {
     while (this.#unsealed.length > 0 && !this.#isOver()) {
       const [bytes, rest] = takeBytes(this.#unsealed, sealedAtOnce);
       this.#unsealed = rest;
-      if (!this.#handle(sealInRecords(this.engine, bytes, this.#handOver.maxSendFragment))) return;
+      if (!this.#handle(sealInRecords(this.engine, bytes, this.handOver.maxSendFragment))) return;
     }
     this.#finishWrite();
   }
@@ -361,12 +364,12 @@ export class Driver implements TransportHandler, TurnTaker {
     return this.#phase === 'over';
   }
 
-  #fail(error: Error): void {
+  fail(error: Error): void {
     if (this.#isOver()) return;
     this.#phase = 'over';
     this.transport.finish();
     this.engine.abort(abandoned);
-    this.#owner.failed(error);
+    this.#owner.failed(this.#connection, error);
     this.#settle(error);
   }
 
@@ -380,11 +383,9 @@ export class Driver implements TransportHandler, TurnTaker {
 
   /** Whoever waits for something to be sent waits no longer. */
   #settle(error: Error): void {
-    const done = this.#done;
-    const file = this.#file;
+    const [done, file, later] = [this.#done, this.#file, this.#later];
     this.#done = undefined;
     this.#file = undefined;
-    const later = this.#later;
     this.#later = undefined;
     done?.(error);
     file?.done(error);
@@ -392,5 +393,6 @@ export class Driver implements TransportHandler, TurnTaker {
   }
 }
 
+const nothing: readonly Uint8Array[] = [];
 const sealedAtOnce = 262_144;
 const mostUnread = 32;

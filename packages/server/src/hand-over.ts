@@ -34,8 +34,8 @@ export interface HandOverOwner {
   placed(direction: Direction, verdict: Verdict): void;
   /** Sends what the peer waits for before sending may go over: the answer to its KeyUpdate. */
   answer(): void;
-  /** The connection cannot go on. */
-  failed(error: ConnectionError): void;
+  /** Ends the connection, which cannot go on. */
+  fail(error: ConnectionError): void;
 }
 
 export class HandOver {
@@ -44,7 +44,7 @@ export class HandOver {
   readonly #settings: HandOverSettings;
   readonly #owner: HandOverOwner;
   #maxSendFragment: number;
-  #verdicts: Record<Direction, Verdict> = { send: refused('handshake'), receive: refused('handshake') };
+  readonly #verdicts: Record<Direction, Verdict> = { send: undecided, receive: undecided };
   /** Receiving goes over at the next record boundary. */
   #receivePlanned = false;
 
@@ -128,7 +128,7 @@ export class HandOver {
     try {
       this.#kernelSide()?.enable('receive', keys);
     } catch (error) {
-      this.#owner.failed(refusedKeys('receive', error));
+      this.#owner.fail(refusedKeys('receive', error));
     } finally {
       wipe(keys);
     }
@@ -165,7 +165,7 @@ export class HandOver {
       kernel.enable(direction, keys, this.#enableOptions(direction, kernel));
     } catch (error) {
       this.#place(direction, refused('enable-failed', asError(error).message));
-      return this.#owner.failed(refusedKeys(direction, error));
+      return this.#owner.fail(refusedKeys(direction, error));
     } finally {
       wipe(keys);
     }
@@ -184,6 +184,8 @@ export class HandOver {
     this.#owner.placed(direction, verdict);
   }
 }
+
+const undecided = refused('handshake');
 
 function refusedKeys(direction: Direction, error: unknown): ConnectionError {
   return new ConnectionError(
