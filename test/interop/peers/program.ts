@@ -127,18 +127,28 @@ export class Program {
   }
 }
 
-/** A port that was free a moment ago, for programs that cannot say which one the system chose. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+/**
+ * A port that nobody listens on, for programs that cannot say which one the system chose. Below those that the system
+ * gives to connections, and of this worker's own thousand: nobody takes it before the program does.
+ */
+export async function freePort(): Promise<number> {
+  for (let tries = 0; tries < portsEach; tries++) {
+    const port = firstPort + nextPort;
+    nextPort = (nextPort + 1) % portsEach;
+    if (await isFree(port)) return port;
+  }
+  throw new Error(`no port is free from ${firstPort} to ${firstPort + portsEach - 1}`);
+}
+
+const portsEach = 1000;
+const firstPort = 20_000 + (Number(process.env.VITEST_POOL_ID ?? 0) % 12) * portsEach;
+let nextPort = process.pid % portsEach;
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => {
-        if (typeof address === 'object' && address !== null) resolve(address.port);
-        else reject(new Error('no port'));
-      });
-    });
+    probe.once('error', () => resolve(false));
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
   });
 }
 
