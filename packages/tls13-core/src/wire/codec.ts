@@ -182,7 +182,8 @@ function lengthWidth(ceiling: number): number {
   return width;
 }
 
-function content(reader: Reader, width: number, floor: number, ceiling: number): Reader {
+/** A cursor over the content of `opaque name<floor..ceiling>`, whose length takes `width` bytes. */
+export function content(reader: Reader, width: number, floor: number, ceiling: number): Reader {
   const length = reader.uint(width);
   if (length < floor || length > ceiling) {
     throw reader.error('decode_error', `a vector of ${length} bytes where <${floor}..${ceiling}> is allowed`);

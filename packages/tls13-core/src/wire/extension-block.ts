@@ -4,7 +4,7 @@
  * handshake to judge, which knows what was asked.
  */
 import { type ExtensionName, extensionTypes, nameOf } from '../registry.js';
-import { type Codec, type Decoded, decode, type Encodable, opaque, rest, struct, uint16, vector } from './codec.js';
+import { type Codec, content, type Decoded, decode, type Encodable, opaque, rest, struct, uint16 } from './codec.js';
 
 export interface RawExtension {
   readonly type: number;
@@ -91,37 +91,45 @@ export function extensionBlock(
   rules: BlockRules,
 ): Codec<UntypedBlock, UntypedToSend> {
   const { floor = 0, readFloor = floor, ignored = [], onlyWith, duplicates = 'illegal_parameter', misplaced } = rules;
-  const reading = vector(rawExtension, readFloor, ceiling);
   const entries = Object.entries(table);
-  const blank = Object.fromEntries(entries.map(([property]) => [property, undefined]));
-  const propertyOf = new Map(entries.map(([property, entry]) => [entry.type, property]));
+  // All of one shape from the beginning; copied whole, as V8 gives a copy with more behind it a shape of its own each time.
+  const blank: UntypedBlock = Object.fromEntries(
+    [...entries.map(([property]) => property), 'types', 'raw'].map((property) => [property, undefined]),
+  );
+  const known = new Map(
+    entries.map(([property, { type, name, codec }]) => [type, { property, codec, what: `${message} ${name}` }]),
+  );
   const passedOver = new Set<number>(ignored.map((name) => extensionTypes[name]));
 
   return {
     read(reader) {
-      const extensions = reading.read(reader);
-      const types = extensions.map(({ type }) => type);
+      const types: number[] = [];
       const raw = new Map<number, Uint8Array>();
-      const read: UntypedBlock = { ...blank, types, raw };
-      for (const { type, data } of extensions) {
+      const block = content(reader, 2, readFloor, ceiling);
+      while (block.remaining > 0) {
+        const type = block.uint(2);
+        const data = content(block, 2, 0, ceiling).rest();
         if (raw.has(type)) throw reader.error(duplicates, `two ${nameOf(extensionTypes, type)} extensions`);
+        types.push(type);
         raw.set(type, data);
       }
+      const read = { ...blank };
+      read.types = types;
+      read.raw = raw;
       if (onlyWith !== undefined && !raw.has(extensionTypes[onlyWith])) return read;
       for (const [type, data] of raw) {
-        const property = propertyOf.get(type);
-        const entry = property === undefined ? undefined : table[property];
-        if (property === undefined || entry === undefined) {
+        const entry = known.get(type);
+        if (entry === undefined) {
           if (recognized.has(type) && !passedOver.has(type) && misplaced === undefined) {
             throw reader.error('illegal_parameter', `${nameOf(extensionTypes, type)} does not belong in it`);
           }
           continue;
         }
-        if (message === 'ClientHello' && entry.name === 'pre_shared_key' && types.at(-1) !== type) {
+        if (message === 'ClientHello' && type === extensionTypes.pre_shared_key && types.at(-1) !== type) {
           throw reader.error('illegal_parameter', 'pre_shared_key is not the last extension');
         }
-        const value = decode(entry.codec, data, `${message} ${entry.name}`);
-        if (value !== undefined) read[property] = value;
+        const value = decode(entry.codec, data, entry.what);
+        if (value !== undefined) read[entry.property] = value;
       }
       return read;
     },
@@ -147,8 +155,8 @@ export function extensionBlock(
 const recognized: ReadonlySet<number> = new Set(Object.values(extensionTypes));
 
 interface UntypedBlock {
-  readonly types: readonly number[];
-  readonly raw: ReadonlyMap<number, Uint8Array>;
+  types?: readonly number[];
+  raw?: ReadonlyMap<number, Uint8Array>;
   [property: string]: unknown;
 }
 

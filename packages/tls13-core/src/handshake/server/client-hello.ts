@@ -151,9 +151,9 @@ function checkBinderLengths({ extensions }: ClientHello): void {
 /** Decoding has seen to it that there is a binder for each identity. */
 function offeredPsks({ extensions }: ClientHello): readonly OfferedPsk[] {
   const { identities, binders } = extensions.preSharedKey ?? { identities: [], binders: [] };
-  return identities.flatMap((identity, index) => {
+  return identities.flatMap(({ identity, obfuscatedTicketAge }, index) => {
     const binder = binders[index];
-    return binder === undefined ? [] : [{ ...identity, binder }];
+    return binder === undefined ? [] : [{ identity, obfuscatedTicketAge, binder }];
   });
 }
 

@@ -116,12 +116,9 @@ export function readEarlyData({ suite, secret, exporterSecret }: EarlyTraffic, c
 }
 
 /** As a connection reports it. */
-export function earlyDataInfo(
-  { offer }: AnswerableHello,
-  { limit, reason }: EarlyDataVerdict,
-): Pick<ConnectionInfo, 'earlyData' | 'earlyDataReason'> {
-  const unaccepted = offer.earlyData ? 'rejected' : 'none';
-  return { earlyData: limit === undefined ? unaccepted : 'accepted', earlyDataReason: reason };
+export function earlyDataUse({ offer }: AnswerableHello, { limit }: EarlyDataVerdict): ConnectionInfo['earlyData'] {
+  if (limit !== undefined) return 'accepted';
+  return offer.earlyData ? 'rejected' : 'none';
 }
 
 /** WAIT_EOED: from here on the client sends under the handshake keys. */

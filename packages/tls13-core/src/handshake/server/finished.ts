@@ -15,7 +15,7 @@ export function receiveFinished(
   const { suite, secrets, info } = state;
   const throughFinished = state.transcript.append(bytes);
   const source = ticketSource(state, throughFinished);
-  const made = source === undefined ? { messages: [], tickets: undefined } : ticketsFor(source, {}, context);
+  const made = source === undefined ? { messages: [], tickets: undefined } : ticketsFor(source, context);
   return whenReady(made, ({ messages, tickets }) => {
     secrets.clientHandshakeTraffic.fill(0);
     secrets.main.destroy();

@@ -12,10 +12,10 @@ import { forgetOpening, isConfirmed } from '../ech/open.js';
 import type { Effect, KeyLogLabel } from '../effects.js';
 import { authenticate } from '../own-certificate.js';
 import { noEvidence } from '../peer-certificate.js';
-import { agreedLimit, limitEffects } from '../record-size-limit.js';
+import { agreedLimit } from '../record-size-limit.js';
 import { type Step, type Transition, whenReady } from '../step.js';
 import { type AnswerableHello, transcriptBefore } from './answerable-hello.js';
-import { type EarlyTraffic, earlyDataInfo, earlyKeys, readEarlyData, ticketAgeSkew } from './early-data.js';
+import { type EarlyTraffic, earlyDataUse, earlyKeys, readEarlyData, ticketAgeSkew } from './early-data.js';
 import { certificateRequest, clientCertificateType, encryptedExtensions, serverHello } from './messages.js';
 import type { Parameters } from './parameters.js';
 import { canResume, expectedTickets } from './psk.js';
@@ -31,7 +31,7 @@ export function sendFlight(parameters: Parameters, context: ServerContext): Tran
   const extended = send(opened.sent, encryptedExtensions(parameters, context));
   if (chosen === undefined) {
     const name = opened.early === undefined ? 'WAIT_FINISHED' : 'WAIT_EOED';
-    return closeFlight<AfterFlight['name']>({ ...opened, sent: extended }, name, parameters, context);
+    return closeFlight<AfterFlight['name']>(opened, extended, undefined, name, parameters, context);
   }
 
   const asks = settings.clientAuthentication !== 'none';
@@ -48,7 +48,7 @@ export function sendFlight(parameters: Parameters, context: ServerContext): Tran
   });
   return whenReady(shown, ({ messages, compression }) => {
     const sent = messages.reduce(send, requested);
-    return closeFlight({ ...opened, sent, compression }, asks ? 'WAIT_CERT' : 'WAIT_FINISHED', parameters, context);
+    return closeFlight(opened, sent, compression, asks ? 'WAIT_CERT' : 'WAIT_FINISHED', parameters, context);
   });
 }
 
@@ -64,8 +64,6 @@ interface OpenedFlight {
   readonly clientTraffic: Secret;
   readonly serverTraffic: Secret;
   readonly main: MainSecret;
-  /** What the Certificate is compressed with. */
-  readonly compression: string | undefined;
   /** When early data is accepted. */
   readonly early: EarlyTraffic | undefined;
 }
@@ -102,13 +100,13 @@ function openFlight(parameters: Parameters, { settings }: ServerContext): Opened
   // §E.4: immediately after the server's first handshake message, which a HelloRetryRequest would have been.
   const compatible = clientHello.legacySessionId.length > 0 || settings.middleboxCompatibility;
   if (compatible && hello.retried === undefined) effects.push({ type: 'change_cipher_spec', when: 'now' });
+  effects.push({ type: 'K_send', epoch: 'handshake', suite, secret: serverTraffic });
+  // Known to both from here on: the client's is in its hello, ours goes out in the next message.
+  const recordSizes = agreedLimit(clientHello.extensions.recordSizeLimit, settings.recordSizeLimit);
+  if (recordSizes !== undefined) effects.push({ type: 'record_size_limit', limit: recordSizes });
+  if (early === undefined) effects.push({ type: 'K_recv', epoch: 'handshake', suite, secret: clientTraffic });
+  else effects.push(...readEarlyData(early, clientHello.random));
   effects.push(
-    { type: 'K_send', epoch: 'handshake', suite, secret: serverTraffic },
-    // Known to both from here on: the client's is in its hello, ours goes out in the next message.
-    ...limitEffects(agreedLimit(clientHello.extensions.recordSizeLimit, settings.recordSizeLimit)),
-    ...(early === undefined
-      ? [{ type: 'K_recv', epoch: 'handshake', suite, secret: clientTraffic } as const]
-      : readEarlyData(early, clientHello.random)),
     keyLog(parameters, 'CLIENT_HANDSHAKE_TRAFFIC_SECRET', clientTraffic),
     keyLog(parameters, 'SERVER_HANDSHAKE_TRAFFIC_SECRET', serverTraffic),
   );
@@ -121,27 +119,31 @@ function openFlight(parameters: Parameters, { settings }: ServerContext): Opened
     clientTraffic,
     serverTraffic,
     main: handshake.main(),
-    compression: undefined,
     early,
   };
 }
 
-/** Finished, the application traffic keys, and what waits for the client's answer. */
+/**
+ * Finished, the application traffic keys, and what waits for the client's answer; `sent` is all that precedes it, its
+ * Certificate compressed with `compression`.
+ */
 function closeFlight<Name extends AfterFlight['name']>(
   flight: OpenedFlight,
+  sent: Sent,
+  compression: string | undefined,
   name: Name,
   parameters: Parameters,
   context: ServerContext,
 ): Step<{ readonly name: Name } & Omit<AfterFlight, 'name'>> {
   const { suite } = parameters;
-  const { sent, main, clientTraffic, serverTraffic } = flight;
+  const { main, clientTraffic, serverTraffic, serverRandom } = flight;
   const hash = context.settings.provider.hash(suite.hash);
   const verifyData = finishedVerifyData(hash, serverTraffic, sent.transcript.digest());
   const { transcript, effects } = send(sent, encodeMessage('finished', { verifyData }));
   const clientApplicationTraffic = main.clientTraffic(transcript.digest());
   const serverApplicationTraffic = main.serverTraffic(transcript.digest());
   const exporter = main.exporter(transcript.digest());
-  const info = connectionInfo(parameters, flight, context);
+  const info = connectionInfo(parameters, serverRandom, compression, context);
   effects.push(
     keyLog(parameters, 'CLIENT_TRAFFIC_SECRET_0', clientApplicationTraffic),
     keyLog(parameters, 'SERVER_TRAFFIC_SECRET_0', serverApplicationTraffic),
@@ -186,7 +188,8 @@ function agreeOnKeys(
 
 function connectionInfo(
   parameters: Parameters,
-  { serverRandom, compression }: OpenedFlight,
+  serverRandom: Uint8Array,
+  compression: string | undefined,
   context: ServerContext,
 ): ConnectionInfo {
   const { settings } = context;
@@ -206,10 +209,12 @@ function connectionInfo(
     pskIdentity: psk?.name,
     helloRetryRequest: hello.retried !== undefined,
     ticketAgeSkew: psk && resumed && ticketAgeSkew(resumed, hello.offer.psks[psk.index], settings.now()),
-    ...earlyDataInfo(hello, earlyData),
+    earlyData: earlyDataUse(hello, earlyData),
+    earlyDataReason: earlyData.reason,
     recordSizeLimit: agreedLimit(hello.offer.hello.extensions.recordSizeLimit, settings.recordSizeLimit),
     echAccepted: hello.offer.ech.kind === 'accepted',
-    ...noEvidence,
+    ocspResponse: noEvidence.ocspResponse,
+    signedCertificateTimestamps: noEvidence.signedCertificateTimestamps,
     peerCertificates: resumed?.clientCertificates ?? [],
     peerCertificateSha256: resumed?.clientCertificateHash?.sha256,
     peerRawPublicKey: resumed?.clientRawPublicKey,

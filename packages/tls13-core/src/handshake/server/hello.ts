@@ -157,12 +157,13 @@ function answer(hello: AnswerableHello, context: ServerContext): Transition<Afte
   const alpnProtocol = selectAlpnProtocol(offer, context);
   return whenReady(selectPsk(hello, context), (psk) =>
     whenReady(judgeEarlyData(hello, psk, alpnProtocol, context), (earlyData): Transition<AfterHello> => {
-      const agreed = { hello, alpnProtocol, earlyData };
-      if (psk !== undefined) return sendFlight({ ...agreed, suite: psk.suite, psk, chosen: undefined }, context);
+      if (psk !== undefined) {
+        return sendFlight({ hello, suite: psk.suite, alpnProtocol, earlyData, psk, chosen: undefined }, context);
+      }
       const { credentials } = context.settings;
       if (typeof credentials !== 'function' && credentials.length === 0) throw noAcceptablePsk(hello, context);
       return whenReady(chooseCredential(offer, context.settings), (chosen) =>
-        sendFlight({ ...agreed, suite: suites[0], psk, chosen }, context),
+        sendFlight({ hello, suite: suites[0], alpnProtocol, earlyData, psk, chosen }, context),
       );
     }),
   );

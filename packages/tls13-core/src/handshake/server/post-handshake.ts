@@ -160,7 +160,8 @@ export function receivePostHandshakeFinished(
   const { postHandshake } = connected;
   if (identity === undefined || postHandshake?.tickets === undefined) return { next: connected, effects };
   // Earlier tickets do not say who the client is.
-  return whenReady(ticketsFor(postHandshake.tickets, identity.info, serverContext), ({ tickets, messages }) => ({
+  const source = { ...postHandshake.tickets, info: { ...postHandshake.tickets.info, ...identity.info } };
+  return whenReady(ticketsFor(source, serverContext), ({ tickets, messages }) => ({
     next: { ...connected, postHandshake: { ...postHandshake, tickets } },
     effects: [...effects, ...messages.map((message) => ({ type: 'send', message }) as const)],
   }));

@@ -78,14 +78,13 @@ export interface TicketSource {
   readonly sent: number;
 }
 
-/** NewSessionTicket messages, ready to send; `news` is what has become known of the client. */
+/** NewSessionTicket messages, ready to send, and what the next ones are made of. */
 export function ticketsFor(
   source: TicketSource,
-  news: Partial<ConnectionInfo>,
   context: ServerContext,
 ): Awaitable<{ readonly messages: readonly Uint8Array[]; readonly tickets: TicketSource }> {
-  const { terms, sent } = source;
-  const tickets = { ...source, info: { ...source.info, ...news }, sent: sent + terms.count };
+  const { secret, terms, info, sent } = source;
+  const tickets = { secret, terms, info, sent: sent + terms.count };
   if (tickets.sent > mostNonces) return { messages: [], tickets: source };
   return whenKnown(newSessionTickets(tickets, sent, context), (messages) => ({ messages, tickets }));
 }
@@ -174,20 +173,27 @@ export function decodeTicket(state: Uint8Array): Ticket | undefined {
   // One protector may serve cookies too: the first byte tells the two apart.
   if (state[0] !== kind) return undefined;
   try {
-    const {
-      kind: _kind,
-      clientCertificateSha256: sha256,
-      clientCertificateNotAfter: notAfter,
-      ...ticket
-    } = decode(ticketState, state, 'ticket');
-    const { serverName, alpnProtocol, pskIdentity, clientRawPublicKey } = ticket;
+    const read = decode(ticketState, state, 'ticket');
+    const { serverName, alpnProtocol, pskIdentity, clientRawPublicKey } = read;
+    const { clientCertificateSha256: sha256, clientCertificateNotAfter: notAfter } = read;
+    // One by one, as it is written.
     return {
-      ...ticket,
+      cipherSuite: read.cipherSuite,
+      psk: read.psk,
+      issuedAt: read.issuedAt,
+      issuedAtMilliseconds: read.issuedAtMilliseconds,
+      authenticatedAt: read.authenticatedAt,
+      lifetime: read.lifetime,
+      ageAdd: read.ageAdd,
+      maxEarlyData: read.maxEarlyData,
+      earlyDataIssuer: read.earlyDataIssuer,
       serverName: serverName === absent ? undefined : serverName,
       alpnProtocol: alpnProtocol === absent ? undefined : alpnProtocol,
-      pskIdentity: pskIdentity.length === 0 ? undefined : pskIdentity,
+      clientCertificates: read.clientCertificates,
       clientCertificateHash: sha256.length === 0 ? undefined : { sha256, notAfter },
       clientRawPublicKey: clientRawPublicKey.length === 0 ? undefined : clientRawPublicKey,
+      serverCertificateType: read.serverCertificateType,
+      pskIdentity: pskIdentity.length === 0 ? undefined : pskIdentity,
     };
   } catch (error) {
     // A ticket is only an offer: whatever cannot be read is passed over (§4.3.11).
