@@ -1,6 +1,7 @@
 #include "acceptor.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -33,6 +34,12 @@ bool IsOfPeer(int error) {
   }
 }
 
+// Costs a tenth of an accept4 in vain, which makes a socket first.
+bool IsReadable(int fd) {
+  pollfd asked = {fd, POLLIN, 0};
+  return poll(&asked, 1, 0) > 0;
+}
+
 }  // namespace
 
 Napi::Function Acceptor::Define(Napi::Env env) {
@@ -48,7 +55,9 @@ Napi::Function Acceptor::Define(Napi::Env env) {
 }
 
 Acceptor::Acceptor(const Napi::CallbackInfo& info)
-    : Napi::ObjectWrap<Acceptor>(info), burst_(info[1].As<Napi::Number>().Uint32Value()) {
+    : Napi::ObjectWrap<Acceptor>(info),
+      burst_(info[1].As<Napi::Number>().Uint32Value()),
+      watcher_(info.Env().GetInstanceData<Instance>()->watchers, OnReady, this) {
   const int fd = fcntl(info[0].As<Napi::Number>().Int32Value(), F_DUPFD_CLOEXEC, 0);
   if (fd < 0) {
     error_ = -errno;
@@ -65,8 +74,6 @@ Acceptor::Acceptor(const Napi::CallbackInfo& info)
   } else if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) {
     error_ = -errno;
   } else {
-    const auto& watchers = info.Env().GetInstanceData<Instance>()->watchers;
-    error_ = Watcher::Open(watchers, fd, OnReady, this, watcher_);
     context_ = std::make_unique<Napi::AsyncContext>(info.Env(), "KtlsAcceptor");
   }
 }
@@ -81,21 +88,21 @@ Napi::Value Acceptor::SetOption(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value Acceptor::Watch(const Napi::CallbackInfo& info) {
-  if (watcher_ == nullptr) return Napi::Number::New(info.Env(), -EBADF);
+  if (!descriptor_.open()) return Napi::Number::New(info.Env(), -EBADF);
   const bool on = info[0].As<Napi::Boolean>().Value();
-  const int result = watcher_->Watch(on ? UV_READABLE : 0);
+  const int result = watcher_.Watch(descriptor_.get(), on ? Watcher::kReadable : 0);
   Hold(result == 0 && on);
   return Napi::Number::New(info.Env(), result);
 }
 
 Napi::Value Acceptor::Ref(const Napi::CallbackInfo& info) {
-  if (watcher_ != nullptr) watcher_->Ref(info[0].As<Napi::Boolean>().Value());
+  watcher_.Ref(info[0].As<Napi::Boolean>().Value());
   return info.Env().Undefined();
 }
 
 // The descriptor, which is the caller's from now on.
 Napi::Value Acceptor::HandBack(const Napi::CallbackInfo& info) {
-  if (watcher_ != nullptr) watcher_->Close();
+  watcher_.Close();
   Hold(false);
   return Napi::Number::New(info.Env(), descriptor_.Release());
 }
@@ -106,7 +113,7 @@ Napi::Value Acceptor::Close(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-void Acceptor::OnReady(void* data, int, int) { static_cast<Acceptor*>(data)->Accept(); }
+void Acceptor::OnReady(void* data, int) { static_cast<Acceptor*>(data)->Accept(); }
 
 // Calls `onAccepted(error, sockets)` once for all; the error, 0 or -errno, is one that the next call would meet again.
 void Acceptor::Accept() {
@@ -118,6 +125,7 @@ void Acceptor::Accept() {
   int error = 0;
   uint32_t count = 0;
   for (uint32_t attempts = 0; attempts < burst_; attempts++) {
+    if (attempts > 0 && !IsReadable(descriptor_.get())) break;
     Descriptor accepted(accept4(descriptor_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (!accepted.open()) {
       if (errno == EAGAIN) break;
@@ -152,7 +160,7 @@ void Acceptor::Hold(bool on) {
 }
 
 void Acceptor::Release() {
-  if (watcher_ != nullptr) watcher_->Close();
+  watcher_.Close();
   descriptor_.Close();
 }
 

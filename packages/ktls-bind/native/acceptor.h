@@ -27,7 +27,7 @@ class Acceptor : public Napi::ObjectWrap<Acceptor> {
   Napi::Value HandBack(const Napi::CallbackInfo& info);
   Napi::Value Close(const Napi::CallbackInfo& info);
 
-  static void OnReady(void* data, int status, int events);
+  static void OnReady(void* data, int events);
   void Accept();
   void Hold(bool on);
   void Release();
@@ -35,8 +35,7 @@ class Acceptor : public Napi::ObjectWrap<Acceptor> {
   Descriptor descriptor_;
   uint32_t burst_;
   int error_ = 0;
-  // Owned by libuv from Open to its last callback; here until Close.
-  Watcher* watcher_ = nullptr;
+  Watcher watcher_;
   std::unique_ptr<Napi::AsyncContext> context_;
   bool held_ = false;
 };

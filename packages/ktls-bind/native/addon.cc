@@ -91,7 +91,7 @@ class Socket : public Napi::ObjectWrap<Socket> {
   // (fd, adopt, accepted): one that was accepted here is known to be what it must be. Failure is told by `error`: 0 or
   // -errno.
   explicit Socket(const Napi::CallbackInfo& info)
-      : Napi::ObjectWrap<Socket>(info), watchers_(info.Env().GetInstanceData<Instance>()->watchers) {
+      : Napi::ObjectWrap<Socket>(info), watcher_(info.Env().GetInstanceData<Instance>()->watchers, OnReady, this) {
     const int given = info[0].As<Napi::Number>().Int32Value();
     const int fd = info[2].ToBoolean() ? given : OpenSocket(given, info[1].As<Napi::Boolean>().Value());
     if (fd >= 0) descriptor_ = Descriptor(fd);
@@ -202,21 +202,14 @@ class Socket : public Napi::ObjectWrap<Socket> {
   Napi::Value Watch(const Napi::CallbackInfo& info) {
     const int events = info[0].As<Napi::Number>().Int32Value();
     if (!descriptor_.open()) return Number(info.Env(), events == 0 ? 0 : -EBADF);
-    if (watcher_ == nullptr) {
-      if (events == 0) return Number(info.Env(), 0);
-      const int error = Watcher::Open(watchers_, descriptor_.get(), OnReady, this, watcher_);
-      if (error != 0) return Number(info.Env(), error);
-      watcher_->Ref(referenced_);
-      context_ = std::make_unique<Napi::AsyncContext>(info.Env(), "KtlsSocket");
-    }
-    const int result = watcher_->Watch(events);
+    if (context_ == nullptr) context_ = std::make_unique<Napi::AsyncContext>(info.Env(), "KtlsSocket");
+    const int result = watcher_.Watch(descriptor_.get(), events);
     Hold(result == 0 && events != 0);
     return Number(info.Env(), result);
   }
 
   Napi::Value Ref(const Napi::CallbackInfo& info) {
-    referenced_ = info[0].As<Napi::Boolean>().Value();
-    if (watcher_ != nullptr) watcher_->Ref(referenced_);
+    watcher_.Ref(info[0].As<Napi::Boolean>().Value());
     return info.Env().Undefined();
   }
 
@@ -262,16 +255,15 @@ class Socket : public Napi::ObjectWrap<Socket> {
     return list;
   }
 
-  static void OnReady(void* data, int status, int events) { static_cast<Socket*>(data)->Ready(status, events); }
+  static void OnReady(void* data, int events) { static_cast<Socket*>(data)->Ready(events); }
 
-  // Calls `onReady(status, events)` of the object, as it was when watching began.
-  void Ready(int status, int events) {
+  // Calls `onReady(events)` of the object, as it was when watching began.
+  void Ready(int events) {
     if (on_ready_.IsEmpty()) return;
     const napi_env env = Env();
     const Napi::HandleScope scope(env);
-    napi_value arguments[2];
-    if (napi_create_int32(env, status, &arguments[0]) != napi_ok) return;
-    if (napi_create_int32(env, events, &arguments[1]) != napi_ok) return;
+    napi_value arguments[1];
+    if (napi_create_int32(env, events, &arguments[0]) != napi_ok) return;
     CallBack(env, *context_, Value(), on_ready_.Value(), arguments);
   }
 
@@ -290,17 +282,14 @@ class Socket : public Napi::ObjectWrap<Socket> {
   }
 
   void Release() {
-    if (watcher_ != nullptr) watcher_->Close();
+    watcher_.Close();
     descriptor_.Close();
   }
 
-  std::shared_ptr<Watchers> watchers_;
   Descriptor descriptor_;
   int error_ = 0;
-  // Owned by libuv from Open to its last callback; here until Close.
-  Watcher* watcher_ = nullptr;
+  Watcher watcher_;
   std::unique_ptr<Napi::AsyncContext> context_;
-  bool referenced_ = true;
   bool held_ = false;
   // The property, looked up when watching begins and not at each event.
   Napi::FunctionReference on_ready_;
@@ -320,7 +309,7 @@ Napi::Value LoopbackPairOf(const Napi::CallbackInfo& info) {
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   auto watchers = Watchers::Create(env);
-  if (watchers == nullptr) throw Napi::Error::New(env, "this runtime has no libuv event loop");
+  if (watchers == nullptr) throw Napi::Error::New(env, "no libuv event loop here, or no descriptor left for its watchers");
   auto instance = std::make_unique<Instance>();
   instance->watchers = std::move(watchers);
   const Napi::Function socket = Socket::Define(env);

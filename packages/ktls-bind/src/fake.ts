@@ -156,7 +156,7 @@ class System implements Environment {
 /** The system calls of one descriptor, with the numbers that native/addon.cc returns. */
 class FakeSocket implements NativeSocket {
   readonly error: number;
-  onReady?: ((status: number, events: number) => void) | undefined;
+  onReady?: ((events: number) => void) | undefined;
   readonly #system: System;
   #fd = -1;
   readonly #end: End;
@@ -291,7 +291,7 @@ class FakeSocket implements NativeSocket {
     this.#scheduled = setImmediate(() => {
       this.#scheduled = undefined;
       const events = this.#ready();
-      if (events !== 0) this.onReady?.(0, events);
+      if (events !== 0) this.onReady?.(events);
       this.#schedule();
     });
     if (!this.#referenced) this.#scheduled.unref();

@@ -10,7 +10,7 @@ import { KtlsError } from './errors.js';
 export interface NativeSocket {
   /** 0, or why the descriptor could not be taken. */
   readonly error: number;
-  onReady?: ((status: number, events: number) => void) | undefined;
+  onReady?: ((events: number) => void) | undefined;
   fd(): number;
   read(into: Uint8Array): number;
   peek(into: Uint8Array): number;

@@ -60,10 +60,7 @@ class Socket implements KtlsSocket {
       this.#keys.send = cipherByNumber(native.cipherInUse(kernelDirections.send));
       this.#keys.receive = cipherByNumber(native.cipherInUse(kernelDirections.receive));
     }
-    native.onReady = (status, events) => {
-      const failed = status < 0;
-      this.#callback?.(failed || (events & 1) !== 0, failed || (events & 2) !== 0);
-    };
+    native.onReady = (events) => this.#callback?.((events & 1) !== 0, (events & 2) !== 0);
   }
 
   get fd(): number {

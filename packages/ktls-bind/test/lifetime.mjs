@@ -46,6 +46,37 @@ const cases = {
     b.write([Uint8Array.of(1)], false);
   },
 
+  /** All are readable in one turn; the first that is told closes the others. */
+  async closing() {
+    const pairs = Array.from({ length: 8 }, pair);
+    for (const [a] of pairs) {
+      a.onReady = () => {
+        console.log('called');
+        for (const both of pairs) for (const socket of both) socket.close(false);
+      };
+      a.watch(1);
+    }
+    for (const [, b] of pairs) b.write([Uint8Array.of(1)], false);
+  },
+
+  /** What comes meanwhile costs nothing, and is told at the end of the pause. */
+  async paused() {
+    const [a, b] = pair();
+    a.onReady = (events) => {
+      console.log(`called with ${events}`);
+      a.close(false);
+      b.close(false);
+    };
+    a.watch(1);
+    a.watch(0);
+    b.write([Uint8Array.of(1)], false);
+    const before = performance.eventLoopUtilization();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const { utilization } = performance.eventLoopUtilization(before);
+    console.log(utilization < 0.9 ? 'idle' : 'busy');
+    a.watch(1);
+  },
+
   async unref() {
     const [a] = pair();
     a.onReady = () => console.log('called');

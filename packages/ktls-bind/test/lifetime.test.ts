@@ -21,6 +21,14 @@ describe('the lifetime of a socket', () => {
     expect(run('watch')).toEqual({ output: 'called', status: 0 });
   });
 
+  it('one that another closes in the same turn is not called', () => {
+    expect(run('closing')).toEqual({ output: 'called', status: 0 });
+  });
+
+  it('one that is not watched for a while is called when it is again', () => {
+    expect(run('paused')).toEqual({ output: 'idle\ncalled with 1', status: 0 });
+  });
+
   it('an unreferenced one does not keep the process alive', () => {
     expect(run('unref')).toEqual({ output: '', status: 0 });
   });
