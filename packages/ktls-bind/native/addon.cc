@@ -307,6 +307,13 @@ Napi::Value LoopbackPairOf(const Napi::CallbackInfo& info) {
   return pair;
 }
 
+// (file, into, offset): bytes read, or -errno.
+Napi::Value ReadCachedOf(const Napi::CallbackInfo& info) {
+  const int file = info[0].As<Napi::Number>().Int32Value();
+  const Bytes into = BytesOf(info[1]);
+  return Number(info.Env(), ReadCached(file, into.data, into.length, info[2].As<Napi::Number>().Int64Value()));
+}
+
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   auto watchers = Watchers::Create(env);
   if (watchers == nullptr) throw Napi::Error::New(env, "no libuv event loop here, or no descriptor left for its watchers");
@@ -318,6 +325,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("Socket", socket);
   exports.Set("Acceptor", Acceptor::Define(env));
   exports.Set("loopbackPair", Napi::Function::New(env, LoopbackPairOf, "loopbackPair"));
+  exports.Set("readCached", Napi::Function::New(env, ReadCachedOf, "readCached"));
   return exports;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <time.h>
 
 #include <algorithm>
@@ -140,6 +141,15 @@ FileProgress SendFile(int fd, int file, int64_t offset, uint64_t length) {
     return {sent > 0 ? static_cast<int64_t>(sent) : -error, false, false};
   }
   return {static_cast<int64_t>(sent), false, false};
+}
+
+int64_t ReadCached(int file, uint8_t* into, size_t size, int64_t offset) {
+  const iovec content = {into, size};
+  for (;;) {
+    const ssize_t n = preadv2(file, &content, 1, static_cast<off_t>(offset), RWF_NOWAIT);
+    if (n >= 0) return n;
+    if (errno != EINTR) return -errno;
+  }
 }
 
 }  // namespace ktls

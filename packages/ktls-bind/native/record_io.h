@@ -42,6 +42,10 @@ struct FileProgress {
   bool end_of_file;
 };
 
+// Bytes that a file has in the page cache at `offset`, 0 at its end; -EAGAIN where they would have to be waited for,
+// -EOPNOTSUPP when its file system, or the kernel, knows no such reading.
+int64_t ReadCached(int file, uint8_t* into, size_t size, int64_t offset);
+
 FileProgress SendFile(int fd, int file, int64_t offset, uint64_t length);
 
 }  // namespace ktls

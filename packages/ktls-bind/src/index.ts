@@ -6,6 +6,7 @@ import type { Kernel, KtlsSupport, ProbeOptions } from './types.js';
 
 export { KtlsError, type KtlsErrorCode, type KtlsErrorDetails, type KtlsStep } from './errors.js';
 export { summarizeDirections } from './probe.js';
+export { readCached } from './read-cached.js';
 export type * from './types.js';
 
 /** The running kernel. */

@@ -62,6 +62,8 @@ export interface Native {
     burst: number,
   ) => NativeAcceptor;
   loopbackPair(): number | readonly [number, number];
+  /** The fake has none. */
+  readCached?(file: number, into: Uint8Array, offset: number): number;
 }
 
 /** TLS_TX and TLS_RX of uapi/linux/tls.h. */
