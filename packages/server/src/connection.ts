@@ -112,7 +112,7 @@ export class TlsConnection extends NegotiatedDuplex {
 
   /** Client: the option `earlyData` reached the server; what did not is to be written again if it is wanted still. */
   get earlyDataAccepted(): boolean {
-    return this.#driver?.earlyDataSent === true && this.info?.earlyData === 'accepted';
+    return this.#driver?.early?.sent === true && this.info?.earlyData === 'accepted';
   }
 
   /** As `exportKeyingMaterial`, of early data (§7.5): no proof that the peer is there now. Throws without early data. */

@@ -27,17 +27,18 @@ export class Driver<Connection> implements TransportHandler, HandOverOwner, Turn
   readonly handOver: HandOver;
   /** Whether the peer has said anything yet. */
   heard = false;
+  turns = 0;
   readonly #connection: Connection;
   readonly #owner: DriverOwner<Connection>;
   readonly #settings: DriverSettings;
   /** `early`: a server has accepted early data, and may be answering it; the handshake goes on. */
   #phase: 'handshake' | 'early' | 'handing over' | 'open' | 'over' = 'handshake';
-  /** Client. */
-  #early: EarlySending | undefined;
+  early: EarlySending | undefined;
   /** What the application asked for between early data and its turn, while sending goes over. */
   #later: (() => void) | undefined;
   #wanted = true;
   #pending = false;
+  #waitsForTurn = false;
   #peerClosed = false;
   /** Our own close_notify is on its way. */
   #closed = false;
@@ -65,15 +66,11 @@ export class Driver<Connection> implements TransportHandler, HandOverOwner, Turn
 
   /** @param earlyData of a client: sent before the server has answered, if the session permits all of it. */
   start(earlyData?: Uint8Array): void {
-    if (earlyData !== undefined) this.#early = new EarlySending(this.engine, earlyData);
+    if (earlyData !== undefined) this.early = new EarlySending(this.engine, earlyData);
     this.transport.start(this);
     this.#handle(this.engine.start());
     this.#sendEarly();
     this.#updateReading();
-  }
-
-  get earlyDataSent(): boolean {
-    return this.#early?.sent ?? false;
   }
 
   /** Sends application data; the next call only after `done`. */
@@ -159,21 +156,25 @@ export class Driver<Connection> implements TransportHandler, HandOverOwner, Turn
 
   // --- what the transport and the hand-over report
 
-  received(bytes: Uint8Array, headroom: number): void {
+  readable(): void {
     this.heard = true;
-    if (this.#phase === 'handshake') handshakeTurns.take(this, bytes);
-    else this.takeTurn(bytes, headroom);
-  }
-
-  takeTurn(bytes: Uint8Array, headroom = 0): void {
-    if (this.#isOver()) return;
-    this.#handle(this.engine.receive(bytes, headroom));
-    if (this.#phase === 'open') this.handOver.receive(this.#peerClosed);
+    if (this.#phase === 'handshake') handshakeTurns.take(this);
+    else this.transport.read();
   }
 
   wait(on: boolean): void {
-    this.#pending = on;
+    this.#waitsForTurn = on;
     this.#updateReading();
+  }
+
+  takeTurn(): void {
+    if (!this.#isOver()) this.transport.read();
+  }
+
+  received(bytes: Uint8Array, headroom: number): void {
+    if (this.#isOver()) return;
+    this.#handle(this.engine.receive(bytes, headroom));
+    if (this.#phase === 'open') this.handOver.receive(this.#peerClosed);
   }
 
   receivedRecord(contentType: number, fragment: Uint8Array): void {
@@ -279,7 +280,8 @@ export class Driver<Connection> implements TransportHandler, HandOverOwner, Turn
   }
 
   #await(settled: Promise<void>): void {
-    this.wait(true);
+    this.#pending = true;
+    this.#updateReading();
     settled.then(() => {
       this.#pending = false;
       if (this.#isOver()) return;
@@ -290,11 +292,11 @@ export class Driver<Connection> implements TransportHandler, HandOverOwner, Turn
   }
 
   #updateReading(): void {
-    if (!this.#isOver()) this.transport.setReading(this.#wanted && !this.#pending);
+    if (!this.#isOver()) this.transport.setReading(this.#wanted && !this.#pending && !this.#waitsForTurn);
   }
 
   #sendEarly(): void {
-    if (this.#early !== undefined && !this.#pending && !this.#isOver()) this.#handle(this.#early.send());
+    if (this.early !== undefined && !this.#pending && !this.#isOver()) this.#handle(this.early.send());
   }
 
   /** Behind early data: the handshake is complete, and what was being written is written. */

@@ -1,20 +1,24 @@
 /**
- * When many handshakes bring something in the same turn of the event loop, some wait for the next: what they cost together
- * would hold up every other connection, timers, and the application.
+ * When many handshakes have something to read in the same turn of the event loop, some wait for a later one: what they
+ * cost together would hold up every other connection, timers, and the application. What they have to read stays where
+ * it is.
  */
 
-/** Whoever has bytes of a handshake to go on with. */
+/** Whoever has something of a handshake to read. */
 export interface TurnTaker {
-  /** There is no room left in this turn: nothing more is to be read until it is off again. */
+  /** How many it has had: none at first. */
+  turns: number;
+  /** There is no room left in this turn: nothing is to be read until it is off again, when `takeTurn` comes. */
   wait(on: boolean): void;
-  /** The bytes of `take`, or a copy of them. */
-  takeTurn(bytes: Uint8Array): void;
+  takeTurn(): void;
 }
 
 export class HandshakeTurns {
   readonly #budget: number;
   readonly #now: () => number;
-  readonly #waiting: { readonly taker: TurnTaker; readonly bytes: Uint8Array }[] = [];
+  /** Who has had one turn comes before all that had none: what has been begun is soon over, and its memory free. */
+  readonly #begun: TurnTaker[] = [];
+  readonly #others: TurnTaker[] = [];
   /** Milliseconds that handshakes have had in this turn. */
   #spent = 0;
   #immediate: NodeJS.Immediate | undefined;
@@ -27,24 +31,28 @@ export class HandshakeTurns {
 
   /** Those that wait. */
   get waiting(): number {
-    return this.#waiting.length;
+    return this.#begun.length + this.#others.length;
   }
 
-  /** Goes on with the handshake now, or in a later turn, behind those that wait already. */
-  take(taker: TurnTaker, bytes: Uint8Array): void {
+  /** Gives a turn now, or later. */
+  take(taker: TurnTaker): void {
     this.#immediate ??= setImmediate(() => this.#goOn());
-    if (this.#waiting.length === 0 && this.#spent < this.#budget) {
-      this.#give(taker, bytes);
+    // Who comes again and again is no better than others: only the first time.
+    const queue = taker.turns === 1 ? this.#begun : this.#others;
+    const first = queue.length === 0 && (queue === this.#begun || this.#begun.length === 0);
+    if (first && this.#spent < this.#budget) {
+      this.#give(taker);
     } else {
-      this.#waiting.push({ taker, bytes: bytes.slice() });
+      queue.push(taker);
       taker.wait(true);
     }
   }
 
-  #give(taker: TurnTaker, bytes: Uint8Array): void {
+  #give(taker: TurnTaker): void {
     const since = this.#now();
+    taker.turns += 1;
     try {
-      taker.takeTurn(bytes);
+      taker.takeTurn();
     } finally {
       this.#spent += this.#now() - since;
     }
@@ -53,21 +61,29 @@ export class HandshakeTurns {
   /** Sockets have been read, and the turn ends: those that wait have what is left of it, and if need be the next. */
   #goOn(): void {
     this.#immediate = undefined;
+    try {
+      this.#giveTo(this.#begun);
+      this.#giveTo(this.#others);
+    } finally {
+      this.#spent = 0;
+      if (this.waiting > 0) this.#immediate ??= setImmediate(() => this.#goOn());
+    }
+  }
+
+  #giveTo(queue: TurnTaker[]): void {
     let given = 0;
     try {
-      for (const { taker, bytes } of this.#waiting) {
+      for (const taker of queue) {
         if (this.#spent >= this.#budget) break;
         given += 1;
         taker.wait(false);
-        this.#give(taker, bytes);
+        this.#give(taker);
       }
     } finally {
-      this.#waiting.splice(0, given);
-      this.#spent = 0;
-      if (this.#waiting.length > 0) this.#immediate ??= setImmediate(() => this.#goOn());
+      queue.splice(0, given);
     }
   }
 }
 
 /** Of all connections of this thread, whose event loop they share. */
-export const handshakeTurns = new HandshakeTurns(3);
+export const handshakeTurns = new HandshakeTurns(1.5);

@@ -62,7 +62,7 @@ export class NativeTransport implements Transport, KernelSide {
         this.#pump();
         this.#reportDrained();
       }
-      if (readable && this.#reading && !this.#socket.closed) this.#read();
+      if (readable && this.#reading && !this.#socket.closed) this.#handler?.readable();
     });
   }
 
@@ -71,6 +71,19 @@ export class NativeTransport implements Transport, KernelSide {
     this.#reading = on;
     this.#watch();
     if (on && this.#unread) this.#readSoon();
+  }
+
+  read(): void {
+    if (this.#handler === undefined || !this.#reading) return;
+    for (let budget = readsPerTurn; budget > 0 && this.#reading && !this.#socket.closed; budget -= 1) {
+      try {
+        if (!(this.#socket.enabled('receive') ? this.#readRecord() : this.#readBytes())) return;
+      } catch (error) {
+        this.#fail(ofSocket(error));
+        return;
+      }
+    }
+    if (this.#unread) this.#readSoon();
   }
 
   write(chunks: readonly Uint8Array[]): boolean {
@@ -213,18 +226,6 @@ export class NativeTransport implements Transport, KernelSide {
     }
   }
 
-  #read(): void {
-    for (let budget = readsPerTurn; budget > 0 && this.#reading && !this.#socket.closed; budget -= 1) {
-      try {
-        if (!(this.#socket.enabled('receive') ? this.#readRecord() : this.#readBytes())) return;
-      } catch (error) {
-        this.#fail(ofSocket(error));
-        return;
-      }
-    }
-    if (this.#unread) this.#readSoon();
-  }
-
   /**
    * A KeyUpdate that the kernel has opened ahead, behind data, silences poll until its keys are set. So reading goes on by
    * itself until the kernel says that there is nothing.
@@ -232,7 +233,7 @@ export class NativeTransport implements Transport, KernelSide {
   #readSoon(): void {
     this.#soon ??= setImmediate(() => {
       this.#soon = undefined;
-      if (this.#reading && this.#handler !== undefined && !this.#socket.closed) this.#read();
+      this.read();
     });
   }
 
@@ -269,7 +270,7 @@ export class NativeTransport implements Transport, KernelSide {
     this.#outgoing.clear();
     if (this.#handler !== undefined && !this.#ended) {
       this.#reading = true;
-      this.#read();
+      this.read();
     }
     this.#fail(error);
   }

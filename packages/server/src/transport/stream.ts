@@ -15,6 +15,8 @@ export class StreamTransport implements Transport {
   moreFollows = false;
   readonly #stream: Duplex;
   #handler: TransportHandler | undefined;
+  /** What the stream has let go of, and nobody has read. */
+  readonly #inHand: Uint8Array[] = [];
   #awaited = false;
   #ended = false;
 
@@ -33,7 +35,10 @@ export class StreamTransport implements Transport {
   start(handler: TransportHandler): void {
     this.#handler = handler;
     const stream = this.#stream;
-    stream.on('data', (bytes: Uint8Array) => this.#handler?.received(bytes, 0));
+    stream.on('data', (bytes: Uint8Array) => {
+      this.#inHand.push(bytes);
+      this.#handler?.readable();
+    });
     stream.on('end', () => {
       this.#ended = true;
       this.#handler?.ended();
@@ -52,6 +57,10 @@ export class StreamTransport implements Transport {
   setReading(on: boolean): void {
     if (on) this.#stream.resume();
     else this.#stream.pause();
+  }
+
+  read(): void {
+    for (const bytes of this.#inHand.splice(0)) this.#handler?.received(bytes, 0);
   }
 
   write(chunks: readonly Uint8Array[]): boolean {

@@ -19,6 +19,8 @@ export interface Transport {
   start(handler: TransportHandler): void;
   /** Whether to read. Bytes already in hand may still come on a stream. */
   setReading(on: boolean): void;
+  /** Reads what is there, if `setReading` permits; to be called when `readable` was, then or later. */
+  read(): void;
   /** Takes TCP bytes, in order; they must not change until written. @returns whether all is with TCP; else `drained` comes. */
   write(chunks: readonly Uint8Array[]): boolean;
   /** The FIN goes after everything written. @returns as `write`. */
@@ -40,6 +42,8 @@ export interface Transport {
 }
 
 export interface TransportHandler {
+  /** There is something to read: `read` is to be called. */
+  readable(): void;
   /** TCP bytes: a view, valid during the call, as are the bytes of its memory in front of it, which may be overwritten. */
   received(bytes: Uint8Array, headroom: number): void;
   /** A record that the kernel opened; of application data, perhaps several. A view, valid during the call. */
