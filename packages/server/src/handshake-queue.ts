@@ -13,11 +13,13 @@ export interface HandshakeLimits {
 export class HandshakeQueue<Waiting extends { readonly raw: Raw }> {
   readonly #limits: HandshakeLimits;
   readonly #begin: (turn: Waiting) => void;
-  /** The longest under way comes first. */
-  readonly #underWay = new Map<TlsConnection, Handshake>();
+  /** Since when, as performance.now() has it; the longest under way comes first. */
+  readonly #underWay = new Map<TlsConnection, number>();
   /** Raw connections whose handshake waits for its turn, unread. */
   readonly #waiting: Waiting[] = [];
   #hurrying: NodeJS.Timeout | undefined;
+  /** One for all handshakes: it stays when there is none for a while. */
+  #timing: NodeJS.Timeout | undefined;
 
   /** `begin` makes the connection of whoever has his turn, and says so by `started`. */
   constructor(limits: HandshakeLimits, begin: (turn: Waiting) => void) {
@@ -52,12 +54,12 @@ export class HandshakeQueue<Waiting extends { readonly raw: Raw }> {
   }
 
   started(connection: TlsConnection): void {
-    this.#underWay.set(connection, { since: performance.now(), timer: this.#timer(connection) });
+    this.#underWay.set(connection, performance.now());
+    this.#time();
   }
 
   /** It is complete, or has failed: the next has his turn. */
   over(connection: TlsConnection): void {
-    clearTimeout(this.#underWay.get(connection)?.timer);
     this.#underWay.delete(connection);
     while (this.#waiting.length > 0 && this.#underWay.size < this.#limits.maxHandshakes) {
       const next = this.#waiting.shift();
@@ -80,7 +82,7 @@ export class HandshakeQueue<Waiting extends { readonly raw: Raw }> {
   #hurry(): void {
     const [eldest] = this.#underWay;
     if (this.#hurrying !== undefined || this.#waiting.length === 0 || eldest === undefined) return;
-    const [connection, { since }] = eldest;
+    const [connection, since] = eldest;
     this.#hurrying = setTimeout(
       () => {
         this.#hurrying = undefined;
@@ -93,20 +95,29 @@ export class HandshakeQueue<Waiting extends { readonly raw: Raw }> {
     ).unref();
   }
 
-  #timer(connection: TlsConnection): NodeJS.Timeout | undefined {
+  /** The timer rings when the longest under way, as it is now, will have taken too long. */
+  #time(): void {
     const { handshakeTimeout } = this.#limits;
-    if (handshakeTimeout === 0) return undefined;
-    return setTimeout(
-      () => connection.abandon(tookTooLong(`it took more than ${handshakeTimeout} ms (handshakeTimeout)`)),
-      handshakeTimeout,
-    );
+    if (handshakeTimeout === 0 || this.#timing !== undefined) return;
+    const [eldest] = this.#underWay.values();
+    if (eldest === undefined) return;
+    const rest = Math.ceil(eldest + handshakeTimeout - performance.now());
+    this.#timing = setTimeout(() => this.#giveUp(handshakeTimeout), Math.max(rest, 0)).unref();
   }
-}
 
-interface Handshake {
-  /** As performance.now() has it. */
-  readonly since: number;
-  readonly timer: NodeJS.Timeout | undefined;
+  #giveUp(timeout: number): void {
+    this.#timing = undefined;
+    const latest = performance.now() - timeout;
+    try {
+      for (const [connection, since] of this.#underWay) {
+        if (since > latest) return;
+        connection.abandon(tookTooLong(`it took more than ${timeout} ms (handshakeTimeout)`));
+      }
+    } finally {
+      // Whoever hears of one may throw: the others have their time all the same.
+      this.#time();
+    }
+  }
 }
 
 /** Milliseconds of a handshake for which others wait at most, once there are too many. */

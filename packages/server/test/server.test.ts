@@ -229,6 +229,25 @@ describe('limits', () => {
     expect(server.counters.connections.open).toBe(0);
   });
 
+  it('give each handshake its own time, though one timer serves all', async () => {
+    const server = await serve({ handshakeTimeout: 200 }, ended);
+    server.on('tlsClientError', () => undefined);
+    const silent = async () => {
+      const raw = connectTcp(portOf(server), '127.0.0.1').on('error', () => undefined);
+      const since = performance.now();
+      await once(raw, 'close');
+      return performance.now() - since;
+    };
+    const first = silent();
+    await eventually(() => server.counters.connections.handshaking === 1, 'the first is being shaken hands with');
+    await dialed(server);
+    const second = silent();
+    // The clock of timers is a millisecond behind at most.
+    expect(await first).toBeGreaterThan(198);
+    expect(await second).toBeGreaterThan(198);
+    expect(server.counters.handshakes.failed).toBe(2);
+  });
+
   it('let only so many handshakes run at once; the others wait', async () => {
     const server = await serve({ maxHandshakes: 2, handshakeTimeout: 200 }, ended);
     server.on('tlsClientError', () => undefined);
