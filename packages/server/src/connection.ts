@@ -250,9 +250,10 @@ export class TlsConnection extends NegotiatedDuplex {
   /** Files are where their empty chunks are. */
   #send(chunks: readonly Uint8Array[], callback: Done): void {
     const files = this.#files;
-    const index = files === undefined || files.size === 0 ? -1 : chunks.findIndex((chunk) => files.has(chunk));
+    if (files === undefined || files.size === 0) return this.#sendBytes(chunks, callback);
+    const index = chunks.findIndex((chunk) => files.has(chunk));
     const place = chunks[index];
-    const job = place === undefined ? undefined : files?.get(place);
+    const job = place === undefined ? undefined : files.get(place);
     if (job === undefined) return this.#sendBytes(chunks, callback);
     this.#sendBytes(chunks.slice(0, index), (failure) => {
       if (failure !== undefined) return callback(failure);
