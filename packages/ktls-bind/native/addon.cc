@@ -133,7 +133,6 @@ class Socket : public Napi::ObjectWrap<Socket> {
     for (uint32_t start = 0; start < count;) {
       size_t filled = 0;
       size_t bytes = 0;
-      const Napi::HandleScope scope(info.Env());
       for (; start < count && filled < vector.size(); start++) {
         const Bytes chunk = BytesOf(chunks.Get(start));
         if (chunk.length == 0) continue;
