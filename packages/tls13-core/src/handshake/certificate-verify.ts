@@ -14,7 +14,11 @@ export function handshakeSchemes(
   schemes: readonly SignatureSchemeName[],
   signer: SigningRole = 'server',
 ): readonly SignatureSchemeName[] {
-  return schemes.filter((scheme) => !certificateOnly.has(scheme) && (signer === 'client' || !clientOnly.has(scheme)));
+  return schemes.filter((scheme) => maySign(scheme, signer));
+}
+
+function maySign(scheme: SignatureSchemeName, signer: SigningRole): boolean {
+  return !certificateOnly.has(scheme) && (signer === 'client' || !clientOnly.has(scheme));
 }
 
 /** signature_algorithms_cert: left out where it would repeat signature_algorithms (§4.3.3). */
@@ -38,7 +42,7 @@ export function delegatedCredentials(settings: {
 
 /** The signer's best scheme that the peer accepts, or `undefined`. `accepted` are the peer's signature_algorithms. */
 export function chooseSignatureScheme(signer: Signer, accepted: readonly number[]): SignatureSchemeName | undefined {
-  return handshakeSchemes(signer.schemes, 'client').find((scheme) => accepted.includes(signatureSchemes[scheme]));
+  return signer.schemes.find((scheme) => maySign(scheme, 'client') && accepted.includes(signatureSchemes[scheme]));
 }
 
 /** The content that a CertificateVerify signs; `transcriptHash` runs through the signer's Certificate (§4.5.2). */
@@ -109,9 +113,10 @@ const clientOnly: ReadonlySet<SignatureSchemeName> = new Set([
 
 /** What a server may sign with, of the code points that a client accepts. */
 export function forServers(accepted: readonly number[]): readonly number[] {
-  const refused = new Set<number>([...clientOnly].map((scheme) => signatureSchemes[scheme]));
-  return accepted.filter((code) => !refused.has(code));
+  return accepted.filter((code) => !clientOnlyCodes.has(code));
 }
+
+const clientOnlyCodes = new Set<number>([...clientOnly].map((scheme) => signatureSchemes[scheme]));
 
 const prefixes = { client: contentPrefix('client'), server: contentPrefix('server') } as const;
 

@@ -16,9 +16,7 @@ export function commonCipherSuites(
   prioritizeChaCha = false,
 ): readonly [CipherSuite, ...CipherSuite[]] {
   const common = ours.filter((suite) => offered.includes(suite.code));
-  const theirFirst = offered.find((code) => common.some((suite) => suite.code === code));
-  const early = prioritizeChaCha && theirFirst === cipherSuites.TLS_CHACHA20_POLY1305_SHA256 ? theirFirst : undefined;
-  const [first, ...others] = common.toSorted((a, b) => Number(b.code === early) - Number(a.code === early));
+  const [first, ...others] = prioritizeChaCha ? chaChaFirst(common, offered) : common;
   if (first === undefined) {
     const wanted = ours.map((suite) => suite.name).join(', ');
     throw new TlsError(
@@ -29,12 +27,20 @@ export function commonCipherSuites(
   return [first, ...others];
 }
 
+/** In front of the others, where the client has put it in front of all the others in common. */
+function chaChaFirst(common: readonly CipherSuite[], offered: readonly number[]): readonly CipherSuite[] {
+  const theirFirst = offered.find((code) => common.some((suite) => suite.code === code));
+  if (theirFirst !== cipherSuites.TLS_CHACHA20_POLY1305_SHA256) return common;
+  return common.toSorted((a, b) => Number(b.code === theirFirst) - Number(a.code === theirFirst));
+}
+
 /** The server's order, in which each set of `equal` groups stands as the client has it. */
 export function orderGroups(
   ours: readonly NamedGroupName[],
   equal: readonly (readonly NamedGroupName[])[],
   offered: readonly number[],
 ): readonly NamedGroupName[] {
+  if (equal.length === 0) return ours;
   const place = (group: NamedGroupName) => {
     const position = offered.indexOf(namedGroups[group]);
     return position < 0 ? offered.length : position;

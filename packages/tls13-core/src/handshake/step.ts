@@ -77,10 +77,8 @@ export function advance<State extends NamedState, Context>(
 ): Transition<State> {
   // The table's type ties each row to its state and its message, and so does this look-up; the compiler cannot see it.
   const rows = table[state.name as State['name']] as Rows<State, Context>;
-  const [code = 0] = bytes;
-  if (!messageTypes(rows).some((type) => messageCode(type) === code)) {
-    throw unexpected(nameOf(handshakeTypes, code), state, rows);
-  }
+  const code = bytes[0] ?? 0;
+  if (!isExpected(rows, code)) throw unexpected(nameOf(handshakeTypes, code), state, rows);
   const message = decodeHandshake(bytes);
   const found = rows[message.type];
   if (found === undefined) throw unexpected(message.type, state, rows);
@@ -91,8 +89,9 @@ type Rows<State extends NamedState, Context> = {
   readonly [Type in MessageType]?: Row<State, HandshakeMessage, State, Context>;
 };
 
-function messageTypes(rows: object): readonly string[] {
-  return Object.keys(rows);
+function isExpected(rows: object, code: number): boolean {
+  for (const type in rows) if (messageCode(type) === code) return true;
+  return false;
 }
 
 /** A HelloRetryRequest travels as a server_hello (§4.2.4): which of the two it is shows when it is decoded. */
@@ -105,6 +104,6 @@ const codes: Readonly<Record<string, number>> = handshakeTypes;
 function unexpected(seen: string, state: NamedState, rows: object): TlsError {
   return new TlsError(
     'unexpected_message',
-    `${seen} in state ${state.name}, which expects ${messageTypes(rows).join(' or ') || 'nothing'} (§4)`,
+    `${seen} in state ${state.name}, which expects ${Object.keys(rows).join(' or ') || 'nothing'} (§4)`,
   );
 }

@@ -61,7 +61,11 @@ export function opaque(floor: number, ceiling: number): Codec<Uint8Array> {
   const width = lengthWidth(ceiling);
   return {
     read: (reader) => content(reader, width, floor, ceiling).rest(),
-    write: (writer, value) => writer.vector(width, floor, ceiling, () => writer.bytes(value)),
+    write(writer, value) {
+      const start = writer.begin(width);
+      writer.bytes(value);
+      writer.end(start, width, floor, ceiling);
+    },
   };
 }
 
@@ -101,9 +105,9 @@ export function vector<T, Source>(
       return items;
     },
     write(writer, values) {
-      writer.vector(width, floor, ceiling, () => {
-        for (const value of values) item.write(writer, value);
-      });
+      const start = writer.begin(width);
+      for (const value of values) item.write(writer, value);
+      writer.end(start, width, floor, ceiling);
     },
   };
 }
@@ -118,7 +122,11 @@ export function within<T, Source>(inner: Codec<T, Source>, floor: number, ceilin
       whole.end();
       return value;
     },
-    write: (writer, value) => writer.vector(width, floor, ceiling, () => inner.write(writer, value)),
+    write(writer, value) {
+      const start = writer.begin(width);
+      inner.write(writer, value);
+      writer.end(start, width, floor, ceiling);
+    },
   };
 }
 
@@ -131,17 +139,17 @@ export function struct<F extends Fields>(
   fields: F,
 ): Codec<{ readonly [Name in keyof F]: Decoded<F[Name]> }, { readonly [Name in keyof F]: Encodable<F[Name]> }>;
 export function struct(fields: Readonly<Record<string, Codec<unknown>>>): Codec<Readonly<Record<string, unknown>>> {
-  const entries = Object.entries(fields);
-  const blank = Object.fromEntries(entries.map(([name]) => [name, undefined]));
+  const entries = Object.entries(fields).map(([name, codec]) => ({ name, codec }));
+  const blank = Object.fromEntries(entries.map(({ name }) => [name, undefined]));
   return {
     read(reader) {
       // All of one shape from the beginning: engines are far quicker with those.
       const value: Record<string, unknown> = { ...blank };
-      for (const [name, codec] of entries) value[name] = codec.read(reader);
+      for (const { name, codec } of entries) value[name] = codec.read(reader);
       return value;
     },
     write(writer, value) {
-      for (const [name, codec] of entries) codec.write(writer, value[name]);
+      for (const { name, codec } of entries) codec.write(writer, value[name]);
     },
   };
 }

@@ -5,6 +5,7 @@
  */
 import { type ExtensionName, extensionTypes, nameOf } from '../registry.js';
 import { type Codec, content, type Decoded, decode, type Encodable, opaque, rest, struct, uint16 } from './codec.js';
+import type { Writer } from './writer.js';
 
 export interface RawExtension {
   readonly type: number;
@@ -62,6 +63,13 @@ interface Item {
   readonly value: unknown;
 }
 
+function writeItem(writer: Writer, { type, codec, value }: Item): void {
+  writer.uint(2, type);
+  const start = writer.begin(2);
+  codec.write(writer, value);
+  writer.end(start, 2, 0, ceiling);
+}
+
 function ordered(items: readonly Item[], order: UntypedToSend['order']): readonly Item[] {
   if (order === undefined) return items;
   const placed = items.map((item) => ({ item, place: order(item.type) }));
@@ -91,13 +99,13 @@ export function extensionBlock(
   rules: BlockRules,
 ): Codec<UntypedBlock, UntypedToSend> {
   const { floor = 0, readFloor = floor, ignored = [], onlyWith, duplicates = 'illegal_parameter', misplaced } = rules;
-  const entries = Object.entries(table);
+  const entries = Object.entries(table).map(([property, entry]) => ({ property, ...entry }));
   // All of one shape from the beginning; copied whole, as V8 gives a copy with more behind it a shape of its own each time.
   const blank: UntypedBlock = Object.fromEntries(
-    [...entries.map(([property]) => property), 'types', 'raw'].map((property) => [property, undefined]),
+    [...Object.keys(table), 'types', 'raw'].map((property) => [property, undefined]),
   );
   const known = new Map(
-    entries.map(([property, { type, name, codec }]) => [type, { property, codec, what: `${message} ${name}` }]),
+    entries.map(({ property, type, name, codec }) => [type, { property, codec, what: `${message} ${name}` }]),
   );
   const passedOver = new Set<number>(ignored.map((name) => extensionTypes[name]));
 
@@ -135,19 +143,18 @@ export function extensionBlock(
     },
     write(writer, source) {
       const before: Item[] = [];
-      const last: Item[] = [];
-      for (const [property, { type, name, codec }] of entries) {
+      let last: Item | undefined;
+      for (const { property, type, name, codec } of entries) {
         const value = source[property];
         if (value === undefined) continue;
-        (name === 'pre_shared_key' ? last : before).push({ type, codec, value });
+        if (name === 'pre_shared_key') last = { type, codec, value };
+        else before.push({ type, codec, value });
       }
       for (const { type, data } of source.extra ?? []) before.push({ type, codec: rest, value: data });
-      writer.vector(2, floor, ceiling, () => {
-        for (const { type, codec, value } of [...ordered(before, source.order), ...last]) {
-          writer.uint(2, type);
-          writer.vector(2, 0, ceiling, () => codec.write(writer, value));
-        }
-      });
+      const start = writer.begin(2);
+      for (const item of ordered(before, source.order)) writeItem(writer, item);
+      if (last !== undefined) writeItem(writer, last);
+      writer.end(start, 2, floor, ceiling);
     },
   };
 }

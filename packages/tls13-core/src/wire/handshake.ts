@@ -2,7 +2,7 @@
 import { TlsError } from '../alert.js';
 import { handshakeTypes, nameOf } from '../registry.js';
 import * as authentication from './authentication.js';
-import { type Codec, decode, uint8, uint24 } from './codec.js';
+import { type Codec, decode, rest, uint8, uint24 } from './codec.js';
 import * as hello from './hello.js';
 import * as postHandshake from './post-handshake.js';
 import { Reader } from './reader.js';
@@ -116,12 +116,12 @@ export function encodeMessage<Type extends HandshakeMessageType>(
   type: Type,
   body: MessageBodiesToSend[Type],
 ): Uint8Array {
-  return write(wireType(type), (writer) => codecs[type].write(writer, body));
+  return write(wireType(type), codecs[type], body);
 }
 
 /** A handshake message of any type around a body that is encoded already, such as the message_hash of §4.1. */
 export function encodeHandshake(type: number, body: Uint8Array): Uint8Array {
-  return write(type, (writer) => writer.bytes(body));
+  return write(type, rest, body);
 }
 
 const codecs: {
@@ -145,10 +145,12 @@ function message<Type extends HandshakeMessageType>(type: Type, body: Uint8Array
   return { type, body: decode(codecs[type], body, type), bytes };
 }
 
-function write(type: number, body: (writer: Writer) => void): Uint8Array {
+function write<Source>(type: number, codec: Codec<unknown, Source>, body: Source): Uint8Array {
   const writer = new Writer();
   writer.uint(1, type);
-  writer.vector(3, 0, 2 ** 24 - 1, () => body(writer));
+  const start = writer.begin(3);
+  codec.write(writer, body);
+  writer.end(start, 3, 0, 2 ** 24 - 1);
   return writer.finish();
 }
 

@@ -23,6 +23,8 @@ export class Reader {
   /** An unsigned number of `width` bytes, 1 to 4, in network byte order (§3.3). */
   uint(width: number): number {
     const start = this.#take(width);
+    // Most numbers have two bytes.
+    if (width === 2) return ((this.#bytes[start] ?? 0) << 8) | (this.#bytes[start + 1] ?? 0);
     let value = 0;
     // Multiplication, as a shift would make the fourth byte's top bit a sign.
     for (let index = start; index < start + width; index++) value = value * 256 + (this.#bytes[index] ?? 0);

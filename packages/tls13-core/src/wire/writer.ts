@@ -25,10 +25,13 @@ export class Writer {
     this.#bytes.set(bytes, start);
   }
 
-  /** What `content` writes, behind its length in `width` bytes. Throws RangeError outside the bounds, in bytes. */
-  vector(width: number, floor: number, ceiling: number, content: () => void): void {
-    const start = this.#extend(width);
-    content();
+  /** Leaves room for a vector's length of `width` bytes. @returns where it stands, for `end` behind the content. */
+  begin(width: number): number {
+    return this.#extend(width);
+  }
+
+  /** Writes the length of the vector that began at `start`. Throws RangeError outside the bounds, in bytes. */
+  end(start: number, width: number, floor: number, ceiling: number): void {
     const length = this.#length - start - width;
     if (length < floor || length > ceiling) {
       throw new RangeError(`a vector of ${length} bytes where <${floor}..${ceiling}> is allowed`);

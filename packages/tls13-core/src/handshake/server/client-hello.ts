@@ -110,11 +110,11 @@ function missing(name: keyof typeof extensionTypes, reason: string): TlsError {
 /** Where each group stands in the client's order: a map, as the list may hold thousands. */
 function groupPositions(groups: readonly number[]): ReadonlyMap<number, number> {
   const positions = new Map<number, number>();
-  for (const [index, group] of groups.entries()) {
+  for (const group of groups) {
     if (positions.has(group)) {
       throw new TlsError('illegal_parameter', `supported_groups names ${nameOf(namedGroups, group)} twice (§4.3.7)`);
     }
-    positions.set(group, index);
+    positions.set(group, positions.size);
   }
   return positions;
 }
