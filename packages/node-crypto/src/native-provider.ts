@@ -15,7 +15,7 @@ import { type KeyExchange, kemKeyExchange, shareLengths } from './groups.js';
 import { nativeRecordProtection } from './native-records.js';
 import { certificateKey, pkcs8Signer, publicKey } from './public-keys.js';
 import { randomBytes } from './randomness.js';
-import { roomOutside } from './room.js';
+import { outside, roomOutside } from './room.js';
 import { verifiableSchemes } from './schemes.js';
 
 export const allAeads: readonly AeadName[] = [
@@ -111,6 +111,7 @@ class NativeHash implements Hash {
   readonly name: HashName;
   readonly length: number;
   readonly #native: BoundHash;
+  readonly #states: States;
   readonly #key: Uint8Array;
   readonly #data: Uint8Array;
   readonly #out: Uint8Array;
@@ -119,20 +120,21 @@ class NativeHash implements Hash {
     this.name = name;
     this.length = native.length;
     this.#native = native;
+    this.#states = new States(native.stateLength);
     this.#key = roomOutside(native.length);
     this.#data = roomOutside(native.length);
     this.#out = roomOutside(native.length);
   }
 
   digest(data: Uint8Array): Uint8Array {
-    this.#native.digest(data, this.#out);
+    this.#native.digest(outside(data), this.#out);
     return this.#out.slice();
   }
 
   start(): RunningHash {
-    const state = new Uint8Array(this.#native.stateLength);
+    const state = this.#states.take();
     this.#native.start(state);
-    return new NativeRunningHash(this.#native, state, this.#out);
+    return new NativeRunningHash(this.#native, this.#states, state, this.#out);
   }
 
   hmac(key: Uint8Array, data: Uint8Array): Uint8Array {
@@ -150,23 +152,54 @@ class NativeHash implements Hash {
   }
 }
 
+/** Memory for the states of running hashes, many in one piece: each by itself would have the system's allocator called for it. */
+class States {
+  readonly #length: number;
+  #piece = new Uint8Array(0);
+  #taken = 0;
+
+  /** @param length bytes of one. */
+  constructor(length: number) {
+    this.#length = length;
+  }
+
+  take(): Uint8Array {
+    const start = this.#taken;
+    const end = start + this.#length;
+    if (end > this.#piece.length) {
+      this.#piece = new Uint8Array(statesTogether * this.#length);
+      this.#taken = 0;
+      return this.take();
+    }
+    this.#taken = end;
+    return this.#piece.subarray(start, end);
+  }
+}
+
+/** Those of a few handshakes: they are garbage together. */
+const statesTogether = 32;
+
 class NativeRunningHash implements RunningHash {
   readonly #native: BoundHash;
+  readonly #states: States;
   readonly #state: Uint8Array;
   readonly #out: Uint8Array;
 
-  constructor(native: BoundHash, state: Uint8Array, out: Uint8Array) {
+  constructor(native: BoundHash, states: States, state: Uint8Array, out: Uint8Array) {
     this.#native = native;
+    this.#states = states;
     this.#state = state;
     this.#out = out;
   }
 
   update(data: Uint8Array): void {
-    this.#native.update(this.#state, data);
+    this.#native.update(this.#state, outside(data));
   }
 
   copy(): RunningHash {
-    return new NativeRunningHash(this.#native, this.#state.slice(), this.#out);
+    const state = this.#states.take();
+    state.set(this.#state);
+    return new NativeRunningHash(this.#native, this.#states, state, this.#out);
   }
 
   digest(): Uint8Array {
@@ -184,8 +217,12 @@ class NativeAead implements Aead {
     this.#native = new binding.Aead(name, key);
   }
 
-  seal(nonce: Uint8Array, associatedData: Uint8Array, plaintext: Uint8Array): Uint8Array {
-    const sealed = new Uint8Array(plaintext.length + this.tagLength);
+  seal(
+    nonce: Uint8Array,
+    associatedData: Uint8Array,
+    plaintext: Uint8Array,
+    sealed = new Uint8Array(plaintext.length + this.tagLength),
+  ): Uint8Array {
     this.#native.seal(nonce, associatedData, plaintext, sealed);
     return sealed;
   }

@@ -13,7 +13,7 @@ import type {
 import type { Binding, BoundOpener, BoundProtector, BoundSealer } from './binding.js';
 import { keepRoom, takeRoom } from './buffers.js';
 import { OpenedMemory } from './opened-memory.js';
-import { roomOutside } from './room.js';
+import { outside, roomOutside } from './room.js';
 
 export function nativeRecordProtection(binding: Binding): RecordProtection {
   const memory = new OpenedMemory(binding);
@@ -137,7 +137,9 @@ class NativeSealer extends Lease<BoundSealer> implements RecordSealer {
     if (this.#sequenceNumber + count > Number.MAX_SAFE_INTEGER) throw usedUp();
     const length = content.length + count * this.#expansion;
     const room = takeRoom(length);
-    this.native.seal(contentType, content, maxFragment, room);
+    const reached = outside(content);
+    this.native.seal(contentType, reached, maxFragment, room);
+    if (reached !== content) reached.fill(0);
     this.#sequenceNumber += count;
     return keepRoom(room, length);
   }
@@ -198,11 +200,13 @@ function fragmentsOf(kept: Uint8Array, count: number, length: number, lastType: 
 }
 
 function exactSequenceNumber(sequenceNumber: bigint): number {
-  if (sequenceNumber < 0n || sequenceNumber > BigInt(Number.MAX_SAFE_INTEGER)) {
+  if (sequenceNumber < 0n || sequenceNumber > largestSequenceNumber) {
     throw new RangeError(`a record sequence number lies from 0 to 2^53 - 1, and ${sequenceNumber} does not`);
   }
   return Number(sequenceNumber);
 }
+
+const largestSequenceNumber = BigInt(Number.MAX_SAFE_INTEGER);
 
 function usedUp(): RangeError {
   return new RangeError('the record sequence numbers of this key are used up: update the key');

@@ -2,7 +2,7 @@
  * The keys that protect what a server gives its clients to keep: tickets (§4.7.1) and cookies (§4.3.2). AES-256-GCM
  * under named keys: the newest seals, all of them open, and several processes may share them.
  */
-import { concat, equal } from './bytes.js';
+import { equal } from './bytes.js';
 import type { Protector } from './config/index.js';
 import type { Aead, CryptoProvider } from './crypto/provider.js';
 
@@ -95,9 +95,15 @@ class RotatingKeys implements TicketKeys {
     this.#rotateInTime();
     if (this.#seals >= sealsPerKey) this.rotate();
     this.#seals += 1;
-    const { name } = this.#newest;
-    const nonce = this.#provider.random(nonceLength);
-    return concat(name, nonce, this.#newest.aead.seal(nonce, name, state));
+    const { name, aead } = this.#newest;
+    const sealed = new Uint8Array(nameLength + nonceLength + state.length + aead.tagLength);
+    sealed.set(name);
+    sealed.set(this.#provider.random(nonceLength), nameLength);
+    const nonce = sealed.subarray(nameLength, nameLength + nonceLength);
+    const room = sealed.subarray(nameLength + nonceLength);
+    const made = aead.seal(nonce, sealed.subarray(0, nameLength), state, room);
+    if (made !== room) room.set(made);
+    return sealed;
   }
 
   unprotect(sealed: Uint8Array): Uint8Array | undefined {

@@ -109,8 +109,8 @@ function newSessionTickets(
   const hash = provider.hash(cipherSuite(info.cipherSuite).hash);
   const flags = tickets.acrossNames ? [tlsFlags.resumption_across_names] : undefined;
   const extra = greaseExtension(settings.grease ? chooseGrease(provider) : undefined);
-  const drafts = Array.from({ length: count }, (_, index) => {
-    const ticketNonce = Uint8Array.of(firstNonce + index);
+  const draft = (nonce: number) => {
+    const ticketNonce = Uint8Array.of(nonce);
     const ticket: Ticket = {
       cipherSuite: info.cipherSuite,
       psk: resumptionPsk(hash, secret, ticketNonce),
@@ -132,7 +132,9 @@ function newSessionTickets(
     const state = encodeTicket(ticket);
     ticket.psk.fill(0);
     return whenKnown(tickets.keep(state, lifetime), (kept) => ({ ticketNonce, ageAdd: ticket.ageAdd, kept }));
-  });
+  };
+  const drafts: ReturnType<typeof draft>[] = [];
+  for (let index = 0; index < count; index++) drafts.push(draft(firstNonce + index));
   return whenKnown(allKnown(drafts), (made) =>
     made.flatMap(({ ticketNonce, ageAdd, kept }) => {
       // A client's chain may be longer than any ticket can be; then this connection is not resumed.
