@@ -18,8 +18,9 @@ export function takeRoom(length: number): Uint8Array {
 /** The first `used` bytes of the room taken last: they are the caller's, who may release them. The rest is given back. */
 export function keepRoom(room: Uint8Array, used: number): Uint8Array {
   const kept = used === room.length ? room : room.subarray(0, used);
-  if (room.buffer === slab) slabOffset = room.byteOffset + align(used);
-  else if (room.length > largestInSlab) lent.add(kept);
+  const { buffer } = room;
+  if (buffer === slab) slabOffset = room.byteOffset + align(used);
+  else if (buffer instanceof Block) buffer.lent = kept;
   return kept;
 }
 
@@ -29,9 +30,12 @@ export function keepRoom(room: Uint8Array, used: number): Uint8Array {
  * from elsewhere, parts of what was handed out, and a second release are ignored.
  */
 export function releaseBuffer(bytes: Uint8Array): void {
-  if (bytes.length <= largestInSlab || !lent.delete(bytes) || !(bytes.buffer instanceof ArrayBuffer)) return;
-  const free = freeBlocks.get(bytes.buffer.byteLength);
-  if (free !== undefined && (free.length + 1) * bytes.buffer.byteLength <= mostFreeBytes) free.push(bytes.buffer);
+  if (bytes.length <= largestInSlab) return;
+  const { buffer } = bytes;
+  if (!(buffer instanceof Block) || buffer.lent !== bytes) return;
+  buffer.lent = undefined;
+  const free = freeBlocks.get(buffer.byteLength);
+  if (free !== undefined && (free.length + 1) * buffer.byteLength <= mostFreeBytes) free.push(buffer);
 }
 
 /** One full record fits. */
@@ -43,18 +47,21 @@ const mostFreeBytes = 4 * 1024 * 1024;
 /** Larger blocks are not kept. */
 const largestBlock = 1024 * 1024;
 
+class Block extends ArrayBuffer {
+  /** What may be released: exactly the view that was handed out, so that a block is never free twice. */
+  lent: Uint8Array | undefined;
+}
+
 /** By size, a power of two. */
-const freeBlocks = new Map<number, ArrayBuffer[]>();
+const freeBlocks = new Map<number, Block[]>();
 for (let size = 32_768; size <= largestBlock; size *= 2) freeBlocks.set(size, []);
 
-/** What may be released: exactly the views handed out, so that a block is never free twice. */
-const lent = new WeakSet<Uint8Array>();
 let slab = uninitialised(slabLength);
 let slabOffset = 0;
 
-function takeBlock(length: number): ArrayBuffer {
-  const size = 2 ** Math.ceil(Math.log2(length));
-  return freeBlocks.get(size)?.pop() ?? uninitialised(size > largestBlock ? length : size);
+function takeBlock(length: number): Block {
+  const size = length > largestBlock ? length : 2 ** (32 - Math.clz32(length - 1));
+  return freeBlocks.get(size)?.pop() ?? new Block(size);
 }
 
 function uninitialised(length: number): ArrayBuffer {
