@@ -10,7 +10,14 @@ import { truncated } from '../read-transfer.js';
 import { byteLength, skipBytes } from './chunks.js';
 import type { Control, FileTransfer } from './types.js';
 
-export type Item = { readonly kind: 'bytes'; readonly chunks: readonly Uint8Array[] } | Control;
+export type Item = Bytes | Control;
+
+interface Bytes {
+  readonly kind: 'bytes';
+  readonly chunks: readonly Uint8Array[];
+  /** What the chunks are the rest of, when part of it has been written. */
+  readonly whole?: readonly Uint8Array[];
+}
 
 export interface FileInHand {
   readonly transfer: FileTransfer;
@@ -103,30 +110,32 @@ export class Outgoing {
 
   /** All bytes at the front of the queue in one call. */
   #flushBytes(): boolean {
-    const [chunks, items] = this.#bytesInFront();
+    const [{ chunks, whole = chunks }, items] = this.#bytesInFront();
     const written = this.#socket.write(chunks, this.moreFollows);
     if (written < byteLength(chunks)) {
-      this.#queue.splice(0, items, { kind: 'bytes', chunks: skipBytes(chunks, written) });
+      this.#queue.splice(0, items, { kind: 'bytes', chunks: skipBytes(chunks, written), whole });
       return false;
     }
     // The provider may seal into this memory again.
-    for (const chunk of chunks) releaseBuffer(chunk);
+    for (const bytes of whole) releaseBuffer(bytes);
     if (this.#queue.length === 1) this.#queue.pop();
     else this.#queue.splice(0, items);
     return true;
   }
 
-  #bytesInFront(): readonly [chunks: readonly Uint8Array[], items: number] {
+  #bytesInFront(): readonly [Bytes, items: number] {
     const first = this.#queue[0];
-    if (this.#queue.length === 1 && first?.kind === 'bytes') return [first.chunks, 1];
+    if (this.#queue.length === 1 && first?.kind === 'bytes') return [first, 1];
     const chunks: Uint8Array[] = [];
+    const whole: Uint8Array[] = [];
     let items = 0;
     for (const item of this.#queue) {
       if (item.kind !== 'bytes') break;
       chunks.push(...item.chunks);
+      whole.push(...(item.whole ?? item.chunks));
       items += 1;
     }
-    return [chunks, items];
+    return [{ kind: 'bytes', chunks, whole }, items];
   }
 
   #replaceKeys(keys: CryptoInfo): boolean {
