@@ -82,7 +82,12 @@ export function takeBytes(
 
 /** As a Buffer, without a copy unless it shares memory with much else, all of which would be kept with it. */
 export function ownBuffer(bytes: Uint8Array): Buffer {
-  if (bytes.byteLength * 2 < bytes.buffer.byteLength) return Buffer.from(bytes);
+  if (bytes.byteLength * 2 < bytes.buffer.byteLength) {
+    // Buffer.from looks for longer at what it is given.
+    const own = Buffer.allocUnsafe(bytes.length);
+    own.set(bytes);
+    return own;
+  }
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
