@@ -201,7 +201,7 @@ class Socket : public Napi::ObjectWrap<Socket> {
   Napi::Value Watch(const Napi::CallbackInfo& info) {
     const int events = info[0].As<Napi::Number>().Int32Value();
     if (!descriptor_.open()) return Number(info.Env(), events == 0 ? 0 : -EBADF);
-    if (context_ == nullptr) context_ = std::make_unique<Napi::AsyncContext>(info.Env(), "KtlsSocket");
+    if (context_ == nullptr) context_ = std::make_unique<Napi::AsyncContext>(info.Env(), "KtlsSocket", info.This().As<Napi::Object>());
     const int result = watcher_.Watch(descriptor_.get(), events);
     Hold(result == 0 && events != 0);
     return Number(info.Env(), result);
