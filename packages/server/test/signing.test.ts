@@ -1,6 +1,8 @@
-/** Private keys on the thread pool (`asynchronousSigning`). */
+/** Private keys on the thread pool (`asynchronousSigning`), and signers that take their time and fail. */
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { once } from 'node:events';
+import { type Signer, TlsError } from 'tls13-core';
+import { credential } from 'tls13-node-crypto';
 import { describe, expect, it } from 'vitest';
 import { curveKey, Pki } from '../../node-crypto/test/pki.js';
 import { createServer } from '../src/index.js';
@@ -55,6 +57,68 @@ describe.each(keys)('a key of %s that signs on the thread pool', (_name, makeKey
     server.closeAllConnections();
     await closed;
     expect(server.counters.connections.open).toBe(0);
+  });
+});
+
+const later = () => new Promise((resolve) => setTimeout(resolve, 5));
+
+/** What it does, what the server says of it, and what the client hears. */
+const failures: readonly [string, Signer['sign'], { code: string; message: RegExp }, RegExp][] = [
+  [
+    'throws',
+    () => {
+      throw new Error('the HSM is not there');
+    },
+    { code: 'ERR_TLS_INTERNAL_ERROR', message: /the HSM is not there/ },
+    /internal_error/,
+  ],
+  [
+    'rejects',
+    async () => {
+      await later();
+      throw new Error('the KMS said no');
+    },
+    { code: 'ERR_TLS_INTERNAL_ERROR', message: /the KMS said no/ },
+    /internal_error/,
+  ],
+  [
+    'returns what is no signature',
+    async () => {
+      await later();
+      return new Uint8Array(64).fill(7);
+    },
+    { code: 'ERR_TLS_DECRYPT_ERROR', message: /decrypt_error/ },
+    /CertificateVerify/,
+  ],
+];
+
+describe.each(failures)('a signer that %s', (_name, sign, seen, heard) => {
+  it('ends that handshake, with the alert that says so, and no other', async () => {
+    const { pem, keyPem } = certificates().server;
+    const own = credential({ cert: pem, key: keyPem }).signer;
+    let failing = true;
+    const signer: Signer = {
+      schemes: own.schemes,
+      sign: (scheme, message) => (failing ? sign(scheme, message) : own.sign(scheme, message)),
+    };
+    const server = createServer({ cert: pem, signer }, (connection) => connection.end('done'));
+    cleanUp(() => server.close());
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const failed = once(server, 'tlsClientError');
+    const connection = dial(server);
+    const [error] = await once(connection, 'error');
+    expect(error).toBeInstanceOf(TlsError);
+    expect(error.message).toMatch(heard);
+    const [serverError] = await failed;
+    expect(serverError).toBeInstanceOf(TlsError);
+    expect(serverError).toMatchObject({ code: seen.code });
+    expect(serverError.message).toMatch(seen.message);
+    await eventually(() => server.counters.connections.open === 0, 'the connection to be gone');
+    expect(server.counters.connections.handshaking).toBe(0);
+    failing = false;
+    const next = await dialed(server);
+    expect(String((await once(next, 'data'))[0])).toBe('done');
   });
 });
 
