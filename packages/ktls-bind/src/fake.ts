@@ -31,6 +31,8 @@ export interface FakeEnd {
   readonly fd: number;
   /** Everything this end has put on the wire. */
   readonly transmitted: Uint8Array;
+  /** Packets that what was written here without keys took, were each large enough, the FIN among them (MSG_MORE joins). */
+  readonly packets: number;
   /** Bytes that may be under way until the peer reads; beyond, writes block. 4 MiB at first. */
   sendBuffer: number;
   /** Greatest number of bytes that one write or sendFile takes; unlimited at first. */
@@ -112,6 +114,9 @@ class System implements Environment {
       fd,
       get transmitted() {
         return end.transmittedBytes;
+      },
+      get packets() {
+        return end.packets;
       },
       get sendBuffer() {
         return end.sendBuffer;

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import type { TlsConnection } from '../src/index.js';
+import { secured } from './fake-pair.js';
 import { dial, dialed, eventually, pattern, readAll, readBytes, serve } from './support.js';
 
 const transports = ['native', 'stream'] as const;
@@ -178,3 +179,25 @@ for (const transport of transports) {
     });
   });
 }
+
+describe('packets', () => {
+  it('the last data, close_notify and the FIN are one', async () => {
+    const { server, client, serverEnd } = await secured({ server: { offload: 'off' } });
+    client.resume();
+    const before = serverEnd.packets;
+    server.end('the last words');
+    await once(client, 'end');
+    expect(serverEnd.packets - before).toBe(1);
+  });
+
+  it('data that was written before the end is not held back for it', async () => {
+    const { server, client, serverEnd } = await secured({ server: { offload: 'off' } });
+    client.resume();
+    const before = serverEnd.packets;
+    server.write('not yet the last words');
+    expect(serverEnd.packets - before).toBe(1);
+    server.end();
+    await once(client, 'end');
+    expect(serverEnd.packets - before).toBe(2);
+  });
+});

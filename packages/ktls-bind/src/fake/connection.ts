@@ -34,6 +34,8 @@ const fileBytesPerCall = 65536;
 export class End {
   /** All bytes that this end has put on the wire. */
   transmitted: Uint8Array[] = [];
+  /** See FakeEnd. */
+  packets = 0;
   sendBuffer = 4 * 1024 * 1024;
   bytesPerCall = Number.POSITIVE_INFINITY;
   maxPayload = maxFragment;
@@ -52,6 +54,8 @@ export class End {
   #keys: Record<Direction, RecordKeys | undefined> = { send: undefined, receive: undefined };
   /** Plaintext of a record kept open by MSG_MORE. */
   #unsent: Uint8Array = new Uint8Array(0);
+  /** The last packet waits for more. */
+  #packetOpen = false;
   #opened: OpenedRecord[] = [];
   #keyExpired = false;
 
@@ -156,6 +160,7 @@ export class End {
     const keys = this.#keys.send;
     if (keys === undefined) {
       this.#transmit(bytes);
+      this.#countPacket(more);
     } else {
       this.#unsent = Buffer.concat([this.#unsent, bytes]);
       this.#sealUnsent(keys, more);
@@ -192,6 +197,7 @@ export class End {
     if (!this.#shut) {
       const keys = this.#keys.send;
       if (keys !== undefined) this.#sealUnsent(keys, false);
+      this.#countPacket(false);
       this.#shut = true;
       this.#peer.#ended = true;
       this.#peer.changed();
@@ -288,6 +294,11 @@ export class End {
       this.#transmit(seal(keys, applicationData, this.#unsent.subarray(0, this.maxPayload)));
       this.#unsent = this.#unsent.subarray(this.maxPayload);
     }
+  }
+
+  #countPacket(more: boolean): void {
+    if (!this.#packetOpen) this.packets += 1;
+    this.#packetOpen = more;
   }
 
   #transmit(bytes: Uint8Array): void {
