@@ -82,8 +82,6 @@ async function startedNginx(stack, file, { certificate }) {
 async function startedNode(stack, file, { certificate }) {
   const program = startProgram('serve');
   const port = await program.ask('listen', { stack, application: 'file', options: file, certificate });
-  // As in harness/pair.mjs: V8 is to have collected everything once.
-  await program.ask('collect');
   return { port, pid: await program.ask('pid'), stop: program.stop };
 }
 
