@@ -4,8 +4,10 @@
 #include <string.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -145,8 +147,11 @@ FileProgress SendFile(int fd, int file, int64_t offset, uint64_t length) {
 
 int64_t ReadCached(int file, uint8_t* into, size_t size, int64_t offset) {
   const iovec content = {into, size};
+  // Not every musl declares it. The two halves of an offset are words of the machine.
+  const long low = static_cast<long>(offset);
+  const long high = sizeof(long) < sizeof(offset) ? static_cast<long>(offset >> 32) : 0;
   for (;;) {
-    const ssize_t n = preadv2(file, &content, 1, static_cast<off_t>(offset), RWF_NOWAIT);
+    const ssize_t n = syscall(SYS_preadv2, file, &content, 1L, low, high, kReadNoWait);
     if (n >= 0) return n;
     if (errno != EINTR) return -errno;
   }

@@ -1,5 +1,5 @@
-// The kernel's TLS interface (uapi/linux/tls.h and inet_diag.h), spelled out here because the headers of a build
-// machine may be older than the kernel the program meets. Documentation/networking/tls.rst is the reference.
+// The kernel's TLS interface (uapi/linux/tls.h and inet_diag.h), and what else is spelled out here because the headers of
+// a build machine may be older than the kernel the program meets. Documentation/networking/tls.rst is the reference.
 #pragma once
 
 #include <cstddef>
@@ -33,6 +33,9 @@ constexpr uint16_t kTlsInfoVersion = 1;
 constexpr uint16_t kTlsInfoCipher = 2;
 constexpr uint16_t kTlsInfoTxConf = 3;
 constexpr uint16_t kTlsInfoRxConf = 4;
+
+// RWF_NOWAIT of preadv2 (uapi/linux/fs.h).
+constexpr int kReadNoWait = 8;
 
 // What setsockopt(TLS_TX | TLS_RX) reads. The field order is the kernel's; its salt followed by its iv is the 12-byte
 // write_iv of TLS 1.3 (ChaCha20-Poly1305 has no salt).
