@@ -174,9 +174,12 @@ describe('key updates of a hand-made client, offload both', () => {
       expect(digest(client.data)).toBe(digest(content));
       expect(client.recordsPerKey).toHaveLength(2);
     } else {
-      // What was cut off does not look complete.
-      await until(() => client.error !== undefined, 'the end');
-      expect(client.error).toMatchObject({ code: 'ERR_TLS_TRUNCATED' });
+      // What was cut off does not look complete. A record stays unread that this kernel cannot open, so that Linux ends the
+      // connection with a reset, which may come before what was sent has been read.
+      await until(() => client.error !== undefined || client.over, 'the end');
+      expect(client.closed).toBe(false);
+      if (client.error !== undefined) expect(client.error).toMatchObject({ code: 'ERR_TLS_TRUNCATED' });
+      expect(client.received).toBeLessThan(content.length);
       expect(content.subarray(0, client.received).equals(client.data)).toBe(true);
     }
   });
