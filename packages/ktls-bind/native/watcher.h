@@ -43,8 +43,9 @@ class Watchers {
   napi_async_cleanup_hook_handle hook_ = nullptr;
   bool closed_ = false;
   size_t counted_ = 0;
-  // As many as libuv takes at once.
-  std::array<epoll_event, 1024> ready_;
+  // The others have the next turn of the event loop, behind timers and whatever else waits: what this many sockets bring
+  // must not hold them up.
+  std::array<epoll_event, 64> ready_;
   size_t next_ = 0;
   size_t end_ = 0;
 };

@@ -59,6 +59,27 @@ const cases = {
     for (const [, b] of pairs) b.write([Uint8Array.of(1)], false);
   },
 
+  /** Of all that are readable at once, some wait for others' turns of the event loop. */
+  async crowd() {
+    const pairs = Array.from({ length: 200 }, pair);
+    const turns = new Map();
+    let turn = 0;
+    const next = () => {
+      turn += 1;
+      if ([...turns.values()].reduce((sum, count) => sum + count, 0) < pairs.length) setImmediate(next);
+      else console.log(Math.max(...turns.values()) <= 64 ? 'all, in several turns' : 'too many in one turn');
+    };
+    for (const [a, b] of pairs) {
+      a.onReady = () => {
+        turns.set(turn, (turns.get(turn) ?? 0) + 1);
+        for (const socket of [a, b]) socket.close(false);
+      };
+      a.watch(1);
+      b.write([Uint8Array.of(1)], false);
+    }
+    setImmediate(next);
+  },
+
   /** What comes meanwhile costs nothing, and is told at the end of the pause. */
   async paused() {
     const [a, b] = pair();

@@ -25,6 +25,10 @@ describe('the lifetime of a socket', () => {
     expect(run('closing')).toEqual({ output: 'called', status: 0 });
   });
 
+  it('many that are readable at once do not hold the event loop up together', () => {
+    expect(run('crowd')).toEqual({ output: 'all, in several turns', status: 0 });
+  });
+
   it('one that is not watched for a while is called when it is again', () => {
     expect(run('paused')).toEqual({ output: 'idle\ncalled with 1', status: 0 });
   });
