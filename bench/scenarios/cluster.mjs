@@ -1,6 +1,7 @@
 // node:cluster: whether more processes cost more than the work that they share.
 import { startPair } from '../harness/pair.mjs';
 import { nodeTls, ours } from '../harness/subjects.mjs';
+import { warmUpWith } from './handshakes.mjs';
 
 export const clusterScaling = {
   name: 'cluster',
@@ -29,11 +30,8 @@ export const clusterScaling = {
     });
     const handshakes = (number) => pair.load('handshakes', { count: number, atOnce: 8, resume: true });
     const load = () => handshakes(count);
-    // Each worker compiles for itself: with as many connections for two as for one they would have compiled less.
-    const each = context.amount({ quick: 1500, full: 6000 });
-    const warmUp = { what: `${each} connections for each worker`, run: () => handshakes(each * workers) };
     return {
-      warmUp,
+      warmUp: warmUpWith(handshakes, context, workers),
       each: `${count} connections`,
       round: async () => (await pair.cpu('server', load)) / (count + 1),
       close: pair.close,

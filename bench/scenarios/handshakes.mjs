@@ -104,7 +104,9 @@ function isCompiled({ kind, provider }) {
 }
 
 /** With fewer than some 6,000 connections before, V8 has not compiled what it will: bench/notes/full-handshake.md. */
-function warmUpWith(handshakes, context) {
+export function warmUpWith(handshakes, context, workers = 1) {
   const count = context.amount({ quick: 1500, full: 6000 });
-  return { what: `${count} connections`, run: () => handshakes(count) };
+  // Each worker compiles for itself.
+  const what = workers === 1 ? `${count} connections` : `${count} connections for each of ${workers} workers`;
+  return { what, run: () => handshakes(count * workers) };
 }
