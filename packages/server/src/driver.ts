@@ -33,7 +33,6 @@ export class Driver<Connection> implements TransportHandler, HandOverOwner, Turn
   readonly #settings: DriverSettings;
   /** `early`: a server has accepted early data, and may be answering it; the handshake goes on. */
   #phase: 'handshake' | 'early' | 'handing over' | 'open' | 'over' = 'handshake';
-  /** Client. */
   early: EarlySending | undefined;
   /** What the application asked for between early data and its turn, while sending goes over. */
   #later: (() => void) | undefined;
